@@ -1,0 +1,7 @@
+"""Django's entry to the clinic room."""
+
+from django.apps import AppConfig
+
+
+class ClinicConfig(AppConfig):
+    name = "clinic"

@@ -1,0 +1,17 @@
+"""Tables of the practice itself."""
+
+from clinic.models.alert import Alert
+from clinic.models.audit import AccessRecord
+from clinic.models.messaging import DemoDelivery, OutboxMessage, Suppression
+from clinic.models.people import Role, Site, User
+
+__all__ = [
+    "AccessRecord",
+    "Alert",
+    "DemoDelivery",
+    "OutboxMessage",
+    "Role",
+    "Site",
+    "Suppression",
+    "User",
+]

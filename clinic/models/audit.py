@@ -1,0 +1,31 @@
+"""Who read or took out a record. Changes are kept by database triggers (pghistory)."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+
+
+class AccessRecord(models.Model):
+    """One look at somebody's record. Append-only: the database refuses to change a row."""
+
+    class Action(models.TextChoices):
+        READ = "read", "Read"
+        EXPORT = "export", "Taken out"
+        PRINT = "print", "Printed"
+
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    action = models.CharField(max_length=10, choices=Action)
+    subject_type = models.CharField(max_length=40)
+    subject_id = models.CharField(max_length=64)
+    page = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["subject_type", "subject_id", "-at"])]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} · {self.get_action_display()} · {self.subject_type}"

@@ -1,0 +1,1 @@
+"""How the practice runs: settings, addresses, workers and the embedded servers."""

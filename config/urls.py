@@ -1,0 +1,9 @@
+"""Addresses of the practice."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("account/", include("allauth.urls")),
+    path("clinic/", admin.site.urls),
+]

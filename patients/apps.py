@@ -1,0 +1,7 @@
+"""Django's entry to the patients room."""
+
+from django.apps import AppConfig
+
+
+class PatientsConfig(AppConfig):
+    name = "patients"

@@ -1,0 +1,8 @@
+"""Tables about the person who is treated."""
+
+from patients.models.check_in import CheckIn
+from patients.models.intake import IntakeScreening
+from patients.models.patient import Consent, ContactPoint, Patient
+from patients.models.safety import RedFlag
+
+__all__ = ["CheckIn", "Consent", "ContactPoint", "IntakeScreening", "Patient", "RedFlag"]

@@ -1,0 +1,156 @@
+"""The record: who the patient is, how to reach them, and what they agreed to."""
+
+import datetime as dt
+import uuid
+import zoneinfo
+
+import pghistory
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import models
+from django.db.models import Q
+from phonenumber_field.validators import validate_international_phonenumber
+
+from clinic.models.messaging import Channel
+from clinic.validators import validate_time_zone
+
+
+class PatientQuerySet(models.QuerySet["Patient"]):
+    def visible_to(self, user) -> "PatientQuerySet":
+        """Patients of the sites this member of staff works at; nobody for anybody else."""
+        if not user.is_authenticated or not user.is_staff:
+            return self.none()
+        if user.is_superuser:
+            return self
+        return self.filter(site__in=user.sites.all())
+
+
+@pghistory.track()
+class Patient(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField("patient number", max_length=20, unique=True)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="patient",
+    )
+    site = models.ForeignKey("clinic.Site", on_delete=models.PROTECT, related_name="patients")
+    physiotherapist = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="caseload"
+    )
+    given_name = models.CharField(max_length=80)
+    family_name = models.CharField(max_length=80)
+    date_of_birth = models.DateField(null=True, blank=True)
+    time_zone = models.CharField(max_length=64, validators=[validate_time_zone])
+    language = models.CharField(max_length=10, default="en")
+    reminder_time = models.TimeField(default=dt.time(8), help_text="In the patient's own time.")
+    created_at = models.DateTimeField()
+
+    objects = PatientQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["family_name", "given_name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+    def local_date(self, at: dt.datetime) -> dt.date:
+        """The calendar day it is for the patient at the moment ``at`` (aware)."""
+        return at.astimezone(self.zone).date()
+
+
+@pghistory.track()
+class ContactPoint(models.Model):
+    """One address of a patient and whether routine reminders are wanted there."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="contact_points")
+    channel = models.CharField(max_length=5, choices=Channel)
+    address = models.CharField(max_length=254)
+    reminders = models.BooleanField("send reminders here", default=True)
+
+    class Meta:
+        ordering = ["channel", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "channel", "address"], name="contact_point_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}: {self.address}"
+
+    def clean(self) -> None:
+        check = validate_email if self.channel == Channel.EMAIL else None
+        if check:
+            check(self.address)
+        else:
+            try:
+                validate_international_phonenumber(self.address)
+            except ValidationError:
+                raise ValidationError(
+                    {"address": "Write the number with its country code, such as +44 7700 900123."}
+                ) from None
+
+
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    def active(self) -> "ConsentQuerySet":
+        return self.filter(withdrawn_at__isnull=True)
+
+
+@pghistory.track()
+class Consent(models.Model):
+    """A yes to one purpose, with the wording it was given to. A no ends it; a new yes is a row."""
+
+    class Purpose(models.TextChoices):
+        RECORD = "record", "Keeping a record of care"
+        EMAIL = "email", "Reminders by e-mail"
+        SMS = "sms", "Reminders by text message"
+
+    class Way(models.TextChoices):
+        IN_PERSON = "in_person", "In person"
+        WEB = "web", "On the web"
+        PAPER = "paper", "On paper"
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="consents")
+    purpose = models.CharField(max_length=10, choices=Purpose)
+    wording_version = models.CharField(max_length=20)
+    way = models.CharField(max_length=10, choices=Way)
+    given_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    objects = ConsentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-given_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "purpose"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="consent_one_active_per_purpose",
+            ),
+            models.CheckConstraint(
+                name="consent_withdrawn_at_and_by_together",
+                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
+                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} ({self.wording_version})"

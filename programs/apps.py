@@ -1,0 +1,7 @@
+"""Django's entry to the programs room."""
+
+from django.apps import AppConfig
+
+
+class ProgramsConfig(AppConfig):
+    name = "programs"

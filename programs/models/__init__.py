@@ -1,0 +1,27 @@
+"""Tables about the work: the library, programs, sessions and decisions."""
+
+from programs.models.decision import Decision, Policy, Proposal
+from programs.models.library import (
+    Exercise,
+    ExerciseLevel,
+    HabitTask,
+    ProgramTemplate,
+    TemplateItem,
+)
+from programs.models.program import Prescription, Program, ProgramVersion
+from programs.models.session import Session
+
+__all__ = [
+    "Decision",
+    "Exercise",
+    "ExerciseLevel",
+    "HabitTask",
+    "Policy",
+    "Prescription",
+    "Program",
+    "ProgramTemplate",
+    "ProgramVersion",
+    "Proposal",
+    "Session",
+    "TemplateItem",
+]
