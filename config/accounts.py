@@ -19,6 +19,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from config.services import ServiceError
 
@@ -90,7 +91,7 @@ class Account:
             **self._drop(),
         )
 
-    def _drop(self) -> dict[str, object]:
+    def _drop(self) -> dict[str, Any]:
         if self.uid is None or self.prefix:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
