@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class ProgramsConfig(AppConfig):
     name = "programs"
+
+    def ready(self) -> None:
+        from programs import receivers  # noqa: F401

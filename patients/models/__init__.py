@@ -3,6 +3,14 @@
 from patients.models.check_in import CheckIn
 from patients.models.intake import IntakeScreening
 from patients.models.patient import Consent, ContactPoint, Patient
-from patients.models.safety import RedFlag
+from patients.models.safety import RedFlag, RedFlagScreening
 
-__all__ = ["CheckIn", "Consent", "ContactPoint", "IntakeScreening", "Patient", "RedFlag"]
+__all__ = [
+    "CheckIn",
+    "Consent",
+    "ContactPoint",
+    "IntakeScreening",
+    "Patient",
+    "RedFlag",
+    "RedFlagScreening",
+]

@@ -1,9 +1,35 @@
 """Red flags: answers that need urgent care, open until a clinician closes them."""
 
 import pghistory
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
+
+class RedFlagScreening(models.Model):
+    """One whole set of answers to the red-flag questions, also when every answer was no."""
+
+    class Source(models.TextChoices):
+        INTAKE = "intake", "Intake screening"
+        CHECK_IN = "check_in", "Check-in"
+        WEEKLY = "weekly", "Weekly questions"
+        BUTTON = "button", "“Something feels seriously wrong”"
+
+    patient = models.ForeignKey(
+        "patients.Patient", on_delete=models.CASCADE, related_name="red_flag_screenings"
+    )
+    answers = models.JSONField()
+    source = models.CharField(max_length=10, choices=Source)
+    client_id = models.UUIDField(unique=True, help_text="Made by the device; a replay is one row.")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at"]
+        triggers = [pgtrigger.Protect(name="as_given", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return f"Red-flag questions of {self.at:%Y-%m-%d}"
 
 
 class RedFlagQuerySet(models.QuerySet["RedFlag"]):
@@ -19,18 +45,14 @@ class RedFlag(models.Model):
         EMERGENCY = "emergency", "Emergency"
         SAME_DAY = "same_day", "Same day"
 
-    class Source(models.TextChoices):
-        INTAKE = "intake", "Intake screening"
-        CHECK_IN = "check_in", "Check-in"
-        BUTTON = "button", "“Something feels seriously wrong”"
-
     patient = models.ForeignKey(
         "patients.Patient", on_delete=models.CASCADE, related_name="red_flags"
     )
+    screening = models.OneToOneField(
+        RedFlagScreening, on_delete=models.PROTECT, related_name="red_flag"
+    )
     severity = models.CharField(max_length=10, choices=Severity)
-    source = models.CharField(max_length=10, choices=Source)
     answers = models.JSONField()
-    client_id = models.UUIDField(unique=True)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(

@@ -127,6 +127,8 @@ class ProgramVersion(models.Model):
     pain_ceiling = models.PositiveSmallIntegerField(null=True)
     clearances = models.JSONField(default=list)
     cue_set = models.CharField(max_length=10, choices=CueSet, default=CueSet.DRAW_IN)
+    # The day the newest step (up, down or a phase) took effect: the rules count from it.
+    step_since = models.DateField()
 
     class Meta:
         ordering = ["program", "-number"]

@@ -1,0 +1,19 @@
+"""Writing down who looked at what."""
+
+import datetime as dt
+
+from clinic.models import AccessRecord, User
+
+
+def record_access(
+    *, actor: User, action: str, subject_type: str, subject_id: object, page: str, at: dt.datetime
+) -> AccessRecord:
+    """Keep that this person read, printed or took out a record."""
+    return AccessRecord.objects.create(
+        actor=actor,
+        action=action,
+        subject_type=subject_type,
+        subject_id=str(subject_id),
+        page=page,
+        at=at,
+    )

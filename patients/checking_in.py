@@ -1,0 +1,93 @@
+"""Keeping a check-in exactly as the patient gave it."""
+
+import datetime as dt
+import uuid
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from patients.models import CheckIn, Patient
+from patients.models.check_in import SCALES
+
+REQUIRED = {
+    CheckIn.Kind.AFTER_SESSION: (
+        "pain_before",
+        "pain_during",
+        "effort",
+        "form_kept",
+        "stiffer_after",
+        "neck_tension",
+        "soreness",
+    ),
+    CheckIn.Kind.NEXT_MORNING: ("pain_this_morning", "usual_pain", "soreness"),
+    CheckIn.Kind.DAILY: ("pain_this_morning", "usual_pain", "soreness"),
+}
+_FLAGS = ("form_kept", "stiffer_after", "neck_tension")
+_WORDS = ("soreness", "side", "exercise", "note")
+
+
+@transaction.atomic
+def record_check_in(
+    *,
+    patient: Patient,
+    kind: str,
+    client_id: uuid.UUID,
+    day: dt.date,
+    at: dt.datetime,
+    **answers: object,
+) -> CheckIn:
+    """Keep one set of answers and return it.
+
+    A replay with the same ``client_id`` returns what was kept the first time and changes nothing.
+    Raises ValidationError with a message per field, and then nothing is kept.
+    """
+    kept = CheckIn.objects.filter(client_id=client_id).first()
+    if kept is not None:
+        if kept.patient_id != patient.pk:
+            raise ValidationError("These answers belong to somebody else.")
+        return kept
+    _refuse_what_is_wrong(kind, answers)
+    check_in = CheckIn(
+        patient=patient, kind=kind, client_id=client_id, day=day, at=at, **_filled(answers)
+    )
+    check_in.full_clean(validate_unique=False, validate_constraints=False)
+    # Two identical requests may arrive at once; the loser gets the winner's row.
+    check_in, _ = CheckIn.objects.get_or_create(
+        client_id=client_id,
+        defaults={
+            field.attname: getattr(check_in, field.attname)
+            for field in CheckIn._meta.concrete_fields
+            if not field.primary_key and field.attname != "client_id"
+        },
+    )
+    return check_in
+
+
+def _filled(answers: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in answers.items() if value is not None}
+
+
+def _refuse_what_is_wrong(kind: str, answers: dict[str, object]) -> None:
+    found: dict[str, str] = {}
+    for name, value in answers.items():
+        if name not in (*SCALES, *_FLAGS, *_WORDS):
+            found[name] = "This is not one of the questions."
+        elif value is None:
+            continue
+        elif name in SCALES:
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 10:
+                found[name] = "Choose a number from 0 to 10."
+        elif name in _FLAGS and not isinstance(value, bool):
+            found[name] = "Choose yes or no."
+    for name in REQUIRED[CheckIn.Kind(kind)]:
+        if answers.get(name) in (None, ""):
+            found.setdefault(name, "Please answer this question.")
+    soreness = answers.get("soreness")
+    if soreness and soreness not in CheckIn.Soreness.values:
+        found["soreness"] = "Choose one of the answers."
+    if soreness == CheckIn.Soreness.ONE_SIDED and answers.get("side") not in CheckIn.Side.values:
+        found["side"] = "Choose the left or the right side."
+    if soreness != CheckIn.Soreness.ONE_SIDED and answers.get("side"):
+        found["side"] = "A side belongs to a pull on one side only."
+    if found:
+        raise ValidationError(found)

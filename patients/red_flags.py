@@ -1,0 +1,149 @@
+"""The red-flag questions and what an answer to them means.
+
+Pure: no Django, no clock. Any single yes or "not sure" counts: sources differ on how many signs
+are needed, so the careful reading is taken (clinical content document, §3). The wording is ours.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["emergency", "same_day"]
+VERSION = "1"
+ANSWERS = ("yes", "no", "not_sure")
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question; ``severity`` None asks for a clinician's look, not for a stop."""
+
+    id: str
+    severity: Severity | None
+    text: str
+    short: str
+
+
+QUESTIONS: tuple[Question, ...] = (
+    Question(
+        "saddle_numbness",
+        "emergency",
+        "Do you have new numbness, tingling or a changed feeling between your legs, around your "
+        "genitals, back passage or buttocks? You may notice it when you wipe.",
+        "Saddle numbness",
+    ),
+    Question(
+        "bladder",
+        "emergency",
+        "Do you have new trouble peeing: starting, stopping, feeling it, knowing that your bladder "
+        "is full, or leaking?",
+        "Bladder change",
+    ),
+    Question(
+        "bowel",
+        "emergency",
+        "Have you newly lost control of your bowels, or the feeling when you open them?",
+        "Bowel change",
+    ),
+    Question(
+        "sexual_function",
+        "emergency",
+        "Is there a new change in sexual function or in genital feeling?",
+        "Change in sexual function",
+    ),
+    Question(
+        "leg_weakness",
+        "emergency",
+        "Is a leg or foot newly losing strength, or getting worse? Does a foot drag, are both "
+        "legs affected, or are you suddenly unsteady when you walk?",
+        "Leg or foot losing strength",
+    ),
+    Question(
+        "sudden_severe_with_collapse",
+        "emergency",
+        "Do you have sudden, very strong back or belly pain together with fainting, chest pain or "
+        "trouble breathing?",
+        "Sudden severe pain with collapse, chest pain or breathlessness",
+    ),
+    Question(
+        "after_a_blow",
+        "same_day",
+        "Did strong back pain start after a fall, a crash or a blow? Or after a small knock, if you "
+        "have osteoporosis or take steroid tablets?",
+        "Strong pain after trauma",
+    ),
+    Question(
+        "infection",
+        "same_day",
+        "Do you have a fever, chills or sweats? Or a recent infection, a low immune system, or "
+        "have you injected drugs?",
+        "Possible infection",
+    ),
+    Question(
+        "cancer",
+        "same_day",
+        "Have you ever had cancer, and is this pain new or different?",
+        "Cancer history with new pain",
+    ),
+    Question(
+        "weight_loss",
+        "same_day",
+        "Are you losing weight without trying?",
+        "Unexplained weight loss",
+    ),
+    Question(
+        "constant_pain",
+        "same_day",
+        "Is the pain there day and night and no position eases it? Is it in several places? Or has "
+        "the shape of your spine changed lately?",
+        "Constant pain, several places or new spine shape",
+    ),
+    Question(
+        "spreading_numbness",
+        "same_day",
+        "Is numbness or a feeling of pins and needles in a leg spreading or getting worse?",
+        "Spreading leg numbness",
+    ),
+    Question(
+        "age_of_onset",
+        None,
+        "Did you first have back pain before you were 20, or after you were 50?",
+        "First back pain before 20 or after 50",
+    ),
+)
+
+BY_ID: dict[str, Question] = {question.id: question for question in QUESTIONS}
+# Age at the first pain does not change from week to week: it is asked at intake only.
+REPEATED: tuple[Question, ...] = tuple(q for q in QUESTIONS if q.severity is not None)
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """``severity`` is the strongest raised, or None. ``raised`` holds the answers that count;
+    ``review`` the questions a clinician should look at without a stop."""
+
+    severity: Severity | None
+    raised: dict[str, str]
+    review: tuple[str, ...]
+
+
+def assess(answers: Mapping[str, str], *, questions: tuple[Question, ...] = REPEATED) -> Assessment:
+    """Say what these answers mean. Raises ValueError for an unknown or a missing answer."""
+    known = {question.id for question in questions}
+    for question_id, answer in answers.items():
+        if question_id not in known:
+            raise ValueError(f"There is no question “{question_id}”.")
+        if answer not in ANSWERS:
+            raise ValueError(f"“{answer}” is not an answer: yes, no or not_sure.")
+    for question in questions:
+        if question.id not in answers:
+            raise ValueError(f"The question “{question.short}” is not answered.")
+    counting = {qid: answer for qid, answer in answers.items() if answer != "no"}
+    raised = {qid: answer for qid, answer in counting.items() if BY_ID[qid].severity}
+    severities = {BY_ID[qid].severity for qid in raised}
+    severity: Severity | None = None
+    if "emergency" in severities:
+        severity = "emergency"
+    elif "same_day" in severities:
+        severity = "same_day"
+    review = tuple(qid for qid in counting if BY_ID[qid].severity is None)
+    return Assessment(severity=severity, raised=raised, review=review)

@@ -1,0 +1,183 @@
+"""Making a patient's record: person, contact points, consent and intake screening."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection, transaction
+from django.db.models import IntegerField, Max
+from django.db.models.functions import Cast, Substr
+
+from clinic.models import Role, Site, User
+from clinic.models.messaging import Channel
+from patients import red_flagging, screening
+from patients.models import Consent, ContactPoint, IntakeScreening, Patient, RedFlagScreening
+from patients.red_flags import QUESTIONS, assess
+
+# Changes with every change of the consent texts in docs/consent.md.
+CONSENT_WORDING = "2026-11"
+_NUMBER_LOCK = 7_301
+
+
+@transaction.atomic
+def register_patient(
+    *,
+    site: Site,
+    physiotherapist: User,
+    given_name: str,
+    family_name: str,
+    by: User,
+    at: dt.datetime,
+    email: str = "",
+    phone: str = "",
+    date_of_birth: dt.date | None = None,
+    time_zone: str = "",
+    language: str = "en",
+    reminder_time: dt.time | None = None,
+    number: str = "",
+) -> Patient:
+    """Make a record, its contact points and, with an e-mail address, the way to sign in.
+
+    Raises ValidationError with a message per field, and then nothing is made.
+    """
+    _must_be_staff(by)
+    if not physiotherapist.is_clinician:
+        raise ValidationError({"physiotherapist": "Choose a physiotherapist."})
+    email = email.strip().lower()
+    patient = Patient(
+        number=number or next_number(),
+        site=site,
+        physiotherapist=physiotherapist,
+        given_name=given_name.strip(),
+        family_name=family_name.strip(),
+        date_of_birth=date_of_birth,
+        time_zone=time_zone or site.time_zone,
+        language=language,
+        reminder_time=reminder_time or dt.time(8),
+        created_at=at,
+    )
+    if date_of_birth and date_of_birth >= at.date():
+        raise ValidationError({"date_of_birth": "The date of birth lies in the future."})
+    patient.full_clean(exclude=["user"])
+    if email:
+        if User.objects.filter(email__iexact=email).exists():
+            raise ValidationError({"email": "Somebody in this practice has this address already."})
+        patient.user = User.objects.create_user(email, name=patient.name, role=Role.PATIENT)
+    patient.save()
+    if email:
+        add_contact_point(patient=patient, channel=Channel.EMAIL, address=email, by=by)
+    if phone:
+        add_contact_point(patient=patient, channel=Channel.SMS, address=phone, by=by)
+    return patient
+
+
+def next_number() -> str:
+    """The next free patient number, such as P-00042. Call inside a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_NUMBER_LOCK])
+    highest = Patient.objects.filter(number__regex=r"^P-\d{1,9}$").aggregate(
+        highest=Max(Cast(Substr("number", 3), IntegerField()))
+    )["highest"]
+    return f"P-{(highest or 0) + 1:05d}"
+
+
+@transaction.atomic
+def add_contact_point(
+    *, patient: Patient, channel: str, address: str, by: User, reminders: bool = True
+) -> ContactPoint:
+    """Add an address; a telephone number is kept in its international form."""
+    _must_be_staff(by)
+    if channel == Channel.SMS:
+        address = address.replace(" ", "").replace("-", "").replace("(", "").replace(")", "")
+    point = ContactPoint(patient=patient, channel=channel, address=address, reminders=reminders)
+    try:
+        point.full_clean()
+    except ValidationError as error:
+        field = "email" if channel == Channel.EMAIL else "phone"
+        raise ValidationError({field: error.messages}) from error
+    point.save()
+    return point
+
+
+@transaction.atomic
+def give_consent(
+    *,
+    patient: Patient,
+    purpose: str,
+    way: str,
+    by: User,
+    at: dt.datetime,
+    wording_version: str = CONSENT_WORDING,
+) -> Consent:
+    """Keep the patient's yes to one purpose. A yes that already stands is returned as it is."""
+    standing = Consent.objects.active().filter(patient=patient, purpose=purpose).first()
+    if standing is not None:
+        return standing
+    consent = Consent(
+        patient=patient,
+        purpose=purpose,
+        way=way,
+        wording_version=wording_version,
+        given_at=at,
+        recorded_by=by,
+    )
+    consent.full_clean()
+    consent.save()
+    return consent
+
+
+@transaction.atomic
+def withdraw_consent(*, patient: Patient, purpose: str, by: User, at: dt.datetime) -> bool:
+    """End the patient's yes to one purpose; says whether one stood."""
+    changed = (
+        Consent.objects.active()
+        .filter(patient=patient, purpose=purpose)
+        .update(withdrawn_at=at, withdrawn_by=by)
+    )
+    return bool(changed)
+
+
+@transaction.atomic
+def record_intake(
+    *,
+    patient: Patient,
+    answers: screening.IntakeAnswers,
+    red_flag_answers: Mapping[str, str],
+    by: User,
+    at: dt.datetime,
+) -> IntakeScreening:
+    """Keep a screening whole, with what it suggests. A raised red flag opens at once.
+
+    Raises ValidationError for answers that cannot be right. Nothing is assigned here.
+    """
+    _must_be_staff(by)
+    found = screening.problems(answers)
+    if found:
+        raise ValidationError(found)
+    try:
+        assessment = assess(red_flag_answers, questions=QUESTIONS)
+    except ValueError as error:
+        raise ValidationError({"red_flags": str(error)}) from error
+    intake = IntakeScreening.objects.create(
+        patient=patient,
+        answers=answers.as_dict(),
+        red_flag_answers=dict(red_flag_answers),
+        suggestion=screening.suggest(answers, review=assessment.review).as_dict(),
+        taken_at=at,
+        taken_by=by,
+    )
+    red_flagging.answer_red_flags(
+        patient=patient,
+        answers=red_flag_answers,
+        source=RedFlagScreening.Source.INTAKE,
+        client_id=uuid.uuid5(uuid.NAMESPACE_URL, f"intake:{intake.pk}"),
+        at=at,
+        questions=QUESTIONS,
+    )
+    return intake
+
+
+def _must_be_staff(by: User) -> None:
+    if not by.is_staff:
+        raise PermissionDenied("Only staff may do this.")

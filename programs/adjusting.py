@@ -1,0 +1,134 @@
+"""What a clinician does to a running program: adjust, reopen, end."""
+
+import datetime as dt
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from clinic import alerts
+from clinic.models import Alert, User
+from patients import red_flagging
+from patients.access import require_clinician
+from programs import gates
+from programs.deciding import lock_program, supersede_open_proposal
+from programs.models import Program, ProgramVersion
+from programs.positions import standing_of
+from programs.versioning import KEEP, Change, PrescriptionChange, make_version
+
+__all__ = [
+    "KEEP",
+    "Change",
+    "PrescriptionChange",
+    "adjust_program",
+    "end_program",
+    "reopen_program",
+]
+
+
+@transaction.atomic
+def adjust_program(
+    *,
+    program: Program,
+    change: Change,
+    by: User,
+    reason: str,
+    at: dt.datetime,
+    patient_reason: str = "",
+    cause: str = ProgramVersion.Cause.CHANGED,
+) -> ProgramVersion:
+    """Issue the next version with a clinician's change. Refused without a reason, for an exercise
+    that nobody reviewed, and for a level whose gate stays closed after the change."""
+    require_clinician(by, program.patient)
+    program = lock_program(program)
+    if program.status == Program.Status.ENDED:
+        raise ValidationError("This program has ended.")
+    _refuse_nonsense(program, change)
+    supersede_open_proposal(program=program, at=at)
+    version = make_version(
+        program=program,
+        change=change,
+        cause=cause,
+        reason=reason,
+        patient_reason=patient_reason or "Your physiotherapist has changed your routine.",
+        at=at,
+        by=by,
+    )
+    _refuse_closed_gates(version, change, at)
+    return version
+
+
+@transaction.atomic
+def reopen_program(*, program: Program, by: User, reason: str, at: dt.datetime) -> ProgramVersion:
+    """Let a suspended program go on, closing the red flags that stopped it. Clinicians only."""
+    require_clinician(by, program.patient)
+    program = lock_program(program)
+    if not reason.strip():
+        raise ValidationError({"reason": "Say what was found and why it is safe to go on."})
+    if program.status != Program.Status.SUSPENDED:
+        raise ValidationError("This program is not suspended.")
+    red_flagging.close_red_flags(patient=program.patient, by=by, reason=reason, at=at)
+    for alert in Alert.objects.about("patient", program.patient_id).open():
+        alerts.acknowledge(alert=alert, by=by, outcome=reason.strip(), at=at)
+    program.status, program.suspended_for = Program.Status.ACTIVE, ""
+    program.save(update_fields=["status", "suspended_for"])
+    return make_version(
+        program=program,
+        change=Change(),
+        cause=ProgramVersion.Cause.REOPENED,
+        reason=reason,
+        patient_reason="Your physiotherapist has looked into it. You can go on with your routine.",
+        at=at,
+        by=by,
+    )
+
+
+@transaction.atomic
+def end_program(*, program: Program, by: User, reason: str, at: dt.datetime) -> Program:
+    """Close a program for good; a later one is a new program. Clinicians only."""
+    require_clinician(by, program.patient)
+    program = lock_program(program)
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why the program ends."})
+    if program.status == Program.Status.ENDED:
+        return program
+    supersede_open_proposal(program=program, at=at)
+    program.status, program.suspended_for = Program.Status.ENDED, ""
+    program.ended_on = program.patient.local_date(at)
+    program.end_reason = reason.strip()
+    program.save(update_fields=["status", "suspended_for", "ended_on", "end_reason"])
+    return program
+
+
+def _refuse_nonsense(program: Program, change: Change) -> None:
+    found: dict[str, str] = {}
+    ceiling = change.pain_ceiling
+    if ceiling not in (KEEP, None) and (not isinstance(ceiling, int) or not 2 <= ceiling <= 6):
+        found["pain_ceiling"] = "Choose a pain ceiling from 2 to 6."
+    if change.phase is not None and change.phase not in range(4):
+        found["phase"] = "Choose a phase from 0 to 3."
+    unknown = set(change.clearances or ()) - set(gates.CLEARABLE)
+    if unknown:
+        found["clearances"] = f"“{sorted(unknown)[0]}” needs no clearance."
+    if change.auto_policy and program.current_version.pathway == "post_injury":
+        found["auto_policy"] = "After an injury every step is decided by a clinician."
+    if found:
+        raise ValidationError(found)
+
+
+def _refuse_closed_gates(version: ProgramVersion, change: Change, at: dt.datetime) -> None:
+    """A clinician may not ask for a level that its gate would keep from the patient."""
+    standing = standing_of(
+        version, today=version.program.patient.local_date(at), calm_fortnight=True
+    )
+    raised = {slug for slug, wanted in change.prescriptions.items() if wanted.level is not None}
+    for position in standing.positions:
+        if position.exercise not in raised | set(change.add):
+            continue
+        gate = standing.gate(position, position.level)
+        if gate is not None:
+            raise ValidationError(
+                {
+                    "level": f"{position.name} at level {position.level} waits for "
+                    f"{gate.needs} (gate {gate.movement_class.replace('_', ' ')})."
+                }
+            )

@@ -1,0 +1,281 @@
+"""Letting the rules look at a program, and acting on what they say.
+
+What the rules may do by themselves is done here (lower the load, stop, raise under a policy that
+a clinician approved); everything else becomes a proposal.
+"""
+
+import datetime as dt
+import logging
+from collections import defaultdict
+
+from django.db import transaction
+
+from clinic import alerts
+from clinic.models import Alert, User
+from programs import ladder, progression
+from programs.evidence import Gathered, gather
+from programs.models import Decision, Policy, Program, ProgramVersion, Proposal
+from programs.policies import thresholds_of
+from programs.positions import step_as_json
+from programs.versioning import change_of, make_version
+
+log = logging.getLogger(__name__)
+
+# The rules look back 14 days; an answer acted on longer ago cannot fire again.
+_LOOK_BACK = dt.timedelta(days=22)
+WAITS = "Your physiotherapist looks at this before anything changes."
+
+
+@transaction.atomic
+def consider(*, program: Program, at: dt.datetime) -> Decision | None:
+    """Decide on a program as it stands now, store the decision whole, and act on it.
+
+    Returns the newest decision, or None when the program has ended or is suspended already (then
+    only a clinician moves it). The same evidence decided twice is one row and one action.
+    """
+    program = lock_program(program)
+    if program.status != Program.Status.ACTIVE:
+        return None
+    policy = Policy.objects.in_force(program.current_version.pathway)
+    gathered = gather(program, policy=thresholds_of(policy), at=at)
+    settled = _settled(program, at)
+    said = progression.decide(gathered.evidence, thresholds_of(policy), settled=settled)
+    step = _step(said, gathered, settled)
+    newest = program.decisions.first()
+    if newest is not None and _is_same(newest, said, step, program):
+        return newest
+    decision = Decision(
+        program=program,
+        version=program.current_version,
+        policy=policy,
+        at=at,
+        day=program.patient.local_date(at),
+        outcome=said.outcome.value,
+        rules=list(said.rules),
+        fired=_fired_as_json(said),
+        contact=said.contact.value,
+        approval=said.approval.value,
+        handling=_handling(said, step, program),
+        exercise=gathered.in_question.exercise if gathered.in_question else "",
+        step=step_as_json(step) if step else None,
+        evidence=gathered.as_json(),
+        patient_text=_patient_text(said, step, program),
+    )
+    decision.save()
+    _act(decision, step, said, at)
+    _notify(decision, said, at)
+    return decision
+
+
+def consider_all(*, at: dt.datetime) -> int:
+    """Look again at every active program, since silence is an answer too. Returns how many."""
+    count = 0
+    for program in Program.objects.active().order_by("pk").iterator(chunk_size=200):
+        try:
+            consider(program=program, at=at)
+            count += 1
+        except Exception:
+            # One record that cannot be read must not keep the others from being looked at.
+            log.exception("program %s could not be considered", program.pk)
+    return count
+
+
+def lock_program(program: Program) -> Program:
+    """Take the program's row lock and return it fresh, with what every verb needs."""
+    Program.objects.select_for_update(of=["self"]).get(pk=program.pk)
+    return Program.objects.select_related(
+        "patient__site", "patient__physiotherapist", "current_version"
+    ).get(pk=program.pk)
+
+
+def supersede_open_proposal(*, program: Program, at: dt.datetime) -> None:
+    """Newer answers or a newer version have overtaken what was proposed."""
+    for proposal in program.proposals.open():
+        proposal.status, proposal.answered_at = Proposal.Status.SUPERSEDED, at
+        proposal.save(update_fields=["status", "answered_at"])
+
+
+# --- what the step is, and who takes it ---------------------------------------------------------
+
+
+def _settled(program: Program, at: dt.datetime) -> dict[str, frozenset[str]]:
+    """Per rule, the references of answers that were acted on already (see ``decide``)."""
+    acted_on: dict[str, set[str]] = defaultdict(set)
+    recent = program.decisions.filter(at__gte=at - _LOOK_BACK).select_related("proposal")
+    for decision in recent:
+        proposal = getattr(decision, "proposal", None)
+        answered = proposal is not None and proposal.answered_by_id is not None
+        if (
+            decision.handling in (Decision.Handling.APPLIED, Decision.Handling.SUSPENDED)
+            or answered
+        ):
+            for rule in decision.fired:
+                acted_on[rule["rule"]].update(a["ref"] for a in rule["answers"] if a["ref"])
+    return {rule: frozenset(refs) for rule, refs in acted_on.items()}
+
+
+def _step(
+    said: progression.Decision, gathered: Gathered, settled: dict[str, frozenset[str]]
+) -> ladder.Step | None:
+    if said.outcome is progression.Outcome.PROGRESS:
+        return gathered.step_up
+    if said.outcome is progression.Outcome.REGRESS and gathered.in_question:
+        return ladder.step_down(gathered.in_question, gathered.standing)
+    pull = next((rule for rule in said.fired if rule.rule == "R10"), None)
+    if said.outcome is progression.Outcome.HOLD and pull is not None:
+        if pull.refs and pull.refs <= settled.get("R10", frozenset()):
+            return None
+        return ladder.pause_after_pull(gathered.standing)
+    return None
+
+
+def _handling(
+    said: progression.Decision, step: ladder.Step | None, program: Program
+) -> Decision.Handling:
+    if said.outcome is progression.Outcome.STOP:
+        return Decision.Handling.SUSPENDED
+    if step is None:
+        return Decision.Handling.NOTED
+    if said.outcome is progression.Outcome.PROGRESS:
+        by_policy = said.approval is progression.Approval.POLICY
+        return Decision.Handling.APPLIED if by_policy else Decision.Handling.PROPOSED
+    if said.outcome is progression.Outcome.REGRESS:
+        by_itself = said.approval is progression.Approval.APPLIED
+    else:
+        by_itself = program.current_version.lock != ProgramVersion.Lock.FROZEN
+    return Decision.Handling.APPLIED if by_itself else Decision.Handling.PROPOSED
+
+
+def _act(
+    decision: Decision, step: ladder.Step | None, said: progression.Decision, at: dt.datetime
+) -> None:
+    program = decision.program
+    if decision.handling == Decision.Handling.SUSPENDED:
+        supersede_open_proposal(program=program, at=at)
+        by_flag = set(decision.rules) & {"R01", "R02"}
+        program.status = Program.Status.SUSPENDED
+        program.suspended_for = (
+            Program.SuspendedFor.RED_FLAG if by_flag else Program.SuspendedFor.RULE
+        )
+        program.save(update_fields=["status", "suspended_for"])
+    elif decision.handling == Decision.Handling.APPLIED:
+        supersede_open_proposal(program=program, at=at)
+        raised = said.outcome is progression.Outcome.PROGRESS
+        make_version(
+            program=program,
+            change=change_of(step),
+            cause=ProgramVersion.Cause.POLICY_RAISED
+            if raised
+            else ProgramVersion.Cause.RULE_LOWERED,
+            reason=f"{', '.join(decision.rules)}: {step.words}",
+            patient_reason=decision.patient_text,
+            at=at,
+            policy_approved_by=approver_of(program) if raised else None,
+        )
+    elif decision.handling == Decision.Handling.PROPOSED:
+        _propose(decision, at)
+    elif list(decision.rules) != ["R28"]:
+        # R28 alone only says that today's answers are not complete yet: a proposal may wait.
+        supersede_open_proposal(program=program, at=at)
+
+
+def _propose(decision: Decision, at: dt.datetime) -> None:
+    """Keep at most one open proposal; the same step asked again stays the older proposal."""
+    standing = decision.program.proposals.open().select_related("decision").first()
+    if standing is not None:
+        same = (
+            standing.decision.step == decision.step
+            and standing.decision.outcome == decision.outcome
+            and standing.decision.version_id == decision.version_id
+        )
+        if same:
+            return
+        supersede_open_proposal(program=decision.program, at=at)
+    Proposal.objects.create(program=decision.program, decision=decision)
+
+
+def approver_of(program: Program) -> User | None:
+    """The clinician who let the policy raise this program by itself."""
+    version = (
+        program.versions.filter(auto_policy=True, by__isnull=False).order_by("-number").first()
+    )
+    return version.by if version else None
+
+
+# --- telling -----------------------------------------------------------------------------------
+
+
+def _notify(decision: Decision, said: progression.Decision, at: dt.datetime) -> None:
+    """Alert the physiotherapist where a rule asks for contact or load was lowered by itself.
+
+    A red flag raised its own alert already, when it was opened.
+    """
+    if set(decision.rules) & {"R01", "R02"}:
+        return
+    lowered = (
+        decision.handling == Decision.Handling.APPLIED
+        and said.outcome is not progression.Outcome.PROGRESS
+    )
+    severity = said.contact.value
+    if severity == progression.Contact.NONE.value:
+        if not lowered:
+            return
+        severity = Alert.Severity.ROUTINE
+    patient = decision.program.patient
+    rules = [rule.rule for rule in said.fired if rule.contact.value == said.contact.value]
+    alerts.raise_alert(
+        severity=severity,
+        subject_type="patient",
+        subject_id=patient.pk,
+        site=patient.site,
+        owner=patient.physiotherapist,
+        summary=summary_of(decision),
+        # Once per rule and program version: a rule that stays true is not said every day.
+        key=f"rule:{decision.program_id}:{decision.version.number}:{decision.outcome}:"
+        f"{'+'.join(rules if said.contact.value != 'none' else decision.rules)}",
+        at=at,
+    )
+
+
+def summary_of(decision: Decision) -> str:
+    """One line for the physiotherapist: what, by which rules, and what was done."""
+    words = f"{decision.get_outcome_display()} by {', '.join(decision.rules)}"
+    if decision.step:
+        words += f": {decision.step['words']}"
+    return f"{words} ({decision.get_handling_display().lower()})"
+
+
+def _patient_text(said: progression.Decision, step: ladder.Step | None, program: Program) -> str:
+    parts = list(said.reasons)
+    handling = _handling(said, step, program)
+    if handling == Decision.Handling.APPLIED and step is not None:
+        parts.append(step.patient_words)
+    if handling == Decision.Handling.PROPOSED:
+        parts.append(WAITS)
+    if said.outcome is progression.Outcome.STOP:
+        parts.append("Your exercises are paused until your physiotherapist has spoken with you.")
+    return " ".join(parts)
+
+
+def _fired_as_json(said: progression.Decision) -> list[dict[str, object]]:
+    return [
+        {
+            "rule": rule.rule,
+            "outcome": rule.outcome.value,
+            "contact": rule.contact.value,
+            "settled": rule.settled,
+            "answers": [{"field": a.field, "value": a.value, "ref": a.ref} for a in rule.answers],
+        }
+        for rule in said.fired
+    ]
+
+
+def _is_same(
+    newest: Decision, said: progression.Decision, step: ladder.Step | None, program: Program
+) -> bool:
+    return (
+        newest.version_id == program.current_version_id
+        and newest.outcome == said.outcome.value
+        and newest.fired == _fired_as_json(said)
+        and newest.step == (step_as_json(step) if step else None)
+    )

@@ -1,0 +1,234 @@
+"""Collects what the rules may look at, for one program at one moment.
+
+Queries live here; every judgement lives in ``programs.progression``.
+"""
+
+import datetime as dt
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from patients.models import CheckIn, RedFlag
+from programs import ladder
+from programs.adherence import WINDOW_DAYS, adherence
+from programs.models import Program, ProgramVersion, Session
+from programs.positions import standing_of
+from programs.progression import Evidence, NextStep, Policy, SessionEvidence
+
+# A weekly median of one or two answers says more about the day than about the week.
+MIN_ANSWERS_A_WEEK = 3
+CALM_PAIN = 3
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The evidence with the steps it speaks of, so that a decision can be acted on."""
+
+    evidence: Evidence
+    standing: ladder.Standing
+    in_question: ladder.Position | None
+    step_up: ladder.Step | None
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self.evidence)
+
+
+def gather(program: Program, *, policy: Policy, at: dt.datetime) -> Gathered:
+    """Read the last 14 days of sessions and all check-ins of this program, in 5 queries."""
+    version = program.current_version
+    patient = program.patient
+    today = patient.local_date(at)
+    check_ins = list(
+        patient.check_ins.filter(day__gte=program.started_on, day__lte=today).order_by(
+            "day", "at", "pk"
+        )
+    )
+    sessions = list(
+        program.sessions.select_related("after_check_in", "morning_check_in")
+        .filter(day__lte=today)
+        .order_by("day")
+    )
+    window_start = today - dt.timedelta(days=WINDOW_DAYS - 1)
+    recent = [s for s in sessions if s.day >= window_start and s.status != Session.Status.SKIPPED]
+    evidence_sessions = tuple(_session_evidence(s) for s in recent)
+    red_flag = _worst_open_flag(program)
+    standing = standing_of(
+        version,
+        today=today,
+        calm_fortnight=red_flag is None and _calm(evidence_sessions, policy),
+    )
+    in_question = ladder.exercise_in_question(standing, _flagged(recent))
+    step = ladder.step_up(standing)
+    since = _step_since(version, in_question)
+    weeks, week_refs = _weekly_medians(check_ins, program.started_on)
+    usual = next((c for c in reversed(check_ins) if c.usual_pain is not None), None)
+    stale = usual is not None and (today - usual.day).days > 7
+    return Gathered(
+        evidence=Evidence(
+            pathway=version.pathway,
+            phase=version.phase,
+            level=in_question.level if in_question else 1,
+            lock=version.lock,
+            auto_policy=version.auto_policy,
+            pain_ceiling=version.pain_ceiling,
+            red_flag=red_flag,
+            usual_pain_now=usual.usual_pain if usual and not stale else None,
+            usual_pain_ref=_ref(usual) if usual else "",
+            weekly_median_pain=weeks,
+            weekly_refs=week_refs,
+            weeks_in_program=max(0, (today - program.started_on).days // 7),
+            adherence=adherence(
+                today=today,
+                active_since=_active_since(program),
+                sessions={s.day: s.status for s in sessions},
+            ),
+            check_ins_last_7_days=len(
+                {c.day for c in check_ins if c.day > today - dt.timedelta(days=7)}
+            ),
+            days_since_last_check_in=(today - check_ins[-1].day).days if check_ins else None,
+            symmetrical_soreness_days=_soreness_days(check_ins, today),
+            fear_of_movement=_fear(check_ins),
+            poor_recovery_days=_poor_recovery_days(check_ins, today),
+            days_at_level=(today - since).days,
+            sessions_at_level=_sessions_at_level(sessions, in_question, since),
+            next_step=NextStep(
+                blocked_by_gate=step.blocked_by if step else None,
+                phase_change=step.phase_change if step else False,
+                opens_class=step.opens_class if step else False,
+            ),
+            sessions=evidence_sessions,
+            at_top=step is None and in_question is not None,
+        ),
+        standing=standing,
+        in_question=in_question,
+        step_up=step,
+    )
+
+
+def _ref(row: CheckIn | Session) -> str:
+    return f"{type(row).__name__.lower()}:{row.pk}"
+
+
+def _session_evidence(session: Session) -> SessionEvidence:
+    after, morning = session.after_check_in, session.morning_check_in
+    # The pull may be felt during the session or the morning after; either counts once.
+    sore = [c.soreness for c in (after, morning) if c is not None and c.soreness]
+    return SessionEvidence(
+        pain_before=after.pain_before if after else None,
+        pain_during=after.pain_during if after else None,
+        pain_next_morning=morning.pain_this_morning if morning else None,
+        completed=session.status == Session.Status.DONE,
+        form_kept=after.form_kept if after else None,
+        effort_rpe=after.effort if after else None,
+        stiffer_after=after.stiffer_after if after else None,
+        neck_tension=after.neck_tension if after else None,
+        one_sided_pull=CheckIn.Soreness.ONE_SIDED in sore if sore else None,
+        ref=_ref(session),
+    )
+
+
+def _worst_open_flag(program: Program) -> str | None:
+    severities = set(program.patient.red_flags.open().values_list("severity", flat=True))
+    for severity in (RedFlag.Severity.EMERGENCY, RedFlag.Severity.SAME_DAY):
+        if severity in severities:
+            return str(severity)
+    return None
+
+
+def _flagged(recent: Sequence[Session]) -> str | None:
+    """The exercise the patient pointed at in the newest of the last two sessions that has one."""
+    for session in reversed(recent[-2:]):
+        for check_in in (session.morning_check_in, session.after_check_in):
+            if check_in is not None and check_in.exercise:
+                return str(check_in.exercise)
+    return None
+
+
+def _calm(sessions: Sequence[SessionEvidence], policy: Policy) -> bool:
+    """14 days without a flare and with pain during of 3 or less; unknown is not calm."""
+    known = [s.rise for s in sessions[:-1]]
+    newest = sessions[-1].rise if sessions else None
+    rises = known if newest is None else [*known, newest]
+    return (
+        bool(rises)
+        and all(rise is not None and rise < policy.flare_rise for rise in rises)
+        and all(s.pain_during is not None and s.pain_during <= CALM_PAIN for s in sessions)
+        and not any(s.one_sided_pull for s in sessions)
+    )
+
+
+def _step_since(version: ProgramVersion, in_question: ladder.Position | None) -> dt.date:
+    """The day from which days and sessions at the present level are counted."""
+    if in_question is None or in_question.since is None:
+        return version.step_since
+    return max(version.step_since, in_question.since)
+
+
+def _sessions_at_level(
+    sessions: Sequence[Session], in_question: ladder.Position | None, since: dt.date
+) -> int:
+    if in_question is None:
+        return 0
+    return sum(
+        any(
+            item["exercise"] == in_question.exercise
+            and item["level"] == in_question.level
+            and item["done"]
+            for item in session.items
+        )
+        for session in sessions
+        if session.day >= since and session.status != Session.Status.SKIPPED
+    )
+
+
+def _weekly_medians(
+    check_ins: Sequence[CheckIn], started_on: dt.date
+) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    weeks: dict[int, list[int]] = defaultdict(list)
+    for check_in in check_ins:
+        if check_in.usual_pain is not None:
+            weeks[(check_in.day - started_on).days // 7].append(check_in.usual_pain)
+    known = [
+        (week, float(statistics.median(answers)))
+        for week, answers in sorted(weeks.items())
+        if len(answers) >= MIN_ANSWERS_A_WEEK
+    ]
+    return tuple(median for _, median in known), tuple(f"week:{week + 1}" for week, _ in known)
+
+
+def _soreness_days(check_ins: Sequence[CheckIn], today: dt.date) -> int:
+    """Length in days of the run of even soreness that has not ended; silence does not end it."""
+    first: dt.date | None = None
+    for check_in in check_ins:
+        if check_in.soreness == CheckIn.Soreness.EVEN:
+            first = first or check_in.day
+        elif check_in.soreness:
+            first = None
+    return (today - first).days + 1 if first else 0
+
+
+def _fear(check_ins: Sequence[CheckIn]) -> int | None:
+    newest = next((c for c in reversed(check_ins) if c.feels_safe is not None), None)
+    return 10 - newest.feels_safe if newest else None
+
+
+def _poor_recovery_days(check_ins: Sequence[CheckIn], today: dt.date) -> int:
+    poor = {
+        c.day
+        for c in check_ins
+        if c.day > today - dt.timedelta(days=7)
+        and ((c.sleep is not None and c.sleep <= 3) or (c.stress is not None and c.stress >= 8))
+    }
+    return len(poor)
+
+
+def _active_since(program: Program) -> dt.date:
+    """The first day routines were asked for since the program last stood still."""
+    reopened = (
+        program.versions.filter(cause=ProgramVersion.Cause.REOPENED)
+        .order_by("-number")
+        .values_list("step_since", flat=True)
+        .first()
+    )
+    return max(program.started_on, reopened) if reopened else program.started_on

@@ -1,0 +1,225 @@
+"""What the patient sees today: the routine, what is due, and what changed. Reads only."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from clinic.models import Alert
+from patients.models import CheckIn, Patient, RedFlag
+from programs import routine
+from programs.models import (
+    Exercise,
+    ExerciseLevel,
+    Prescription,
+    Program,
+    ProgramVersion,
+    Session,
+)
+from programs.positions import level_of, prescriptions_of, standing_of
+
+RED_FLAG_QUESTIONS_EVERY = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One exercise of the day. ``seconds`` is how long its dose takes, rest included."""
+
+    prescription: Prescription
+    exercise: Exercise
+    level: ExerciseLevel
+    cues: list[str]
+    seconds: int
+    dose_text: str
+    warm_up: bool
+
+    @property
+    def minutes(self) -> int:
+        return max(1, round(self.seconds / 60))
+
+
+@dataclass(frozen=True)
+class Today:
+    """Everything the page of the day needs. ``items`` is empty while the program stands still."""
+
+    program: Program
+    version: ProgramVersion
+    day: dt.date
+    items: list[Item] = field(default_factory=list)
+    session: Session | None = None
+    morning_due: bool = False
+    after_due: bool = False
+    red_flag: RedFlag | None = None
+    suspended: bool = False
+    seen: Alert | None = None
+    news: ProgramVersion | None = None
+    next_step_text: str = ""
+    red_flag_questions_due: bool = False
+
+    @property
+    def minutes(self) -> int:
+        return max(1, round(sum(item.seconds for item in self.items) / 60)) if self.items else 0
+
+    @property
+    def stopped(self) -> bool:
+        return self.suspended or self.red_flag is not None
+
+
+def program_for(patient: Patient) -> Program | None:
+    """The patient's running program with what every page needs of it."""
+    return (
+        patient.programs.running()
+        .select_related("patient__site", "patient__physiotherapist", "current_version")
+        .first()
+    )
+
+
+def today_for(*, program: Program, at: dt.datetime) -> Today:
+    """Describe the patient's day at the moment ``at``."""
+    patient, version = program.patient, program.current_version
+    day = patient.local_date(at)
+    red_flag = patient.red_flags.open().first()
+    suspended = program.status != Program.Status.ACTIVE
+    if suspended or red_flag is not None:
+        return Today(
+            program=program,
+            version=version,
+            day=day,
+            red_flag=red_flag,
+            suspended=suspended,
+            seen=_seen(program),
+        )
+    session = program.sessions.select_related("after_check_in").filter(day=day).first()
+    decision = program.decisions.first()
+    return Today(
+        program=program,
+        version=version,
+        day=day,
+        items=routine_for(program=program, day=day),
+        session=session,
+        morning_due=_morning_due(program, day),
+        after_due=_after_due(session),
+        news=_news(program),
+        next_step_text=decision.patient_text if decision else "",
+        red_flag_questions_due=_questions_due(program, at),
+    )
+
+
+def routine_for(*, program: Program, day: dt.date) -> list[Item]:
+    """The exercises of one local day in the order they are done; none before the first day."""
+    if day < program.started_on:
+        return []
+    version = program.current_version
+    standing = standing_of(version, today=day, calm_fortnight=True)
+    by_slug = {p.exercise.slug: p for p in prescriptions_of(version)}
+    items = {
+        position.exercise: _item(by_slug[position.exercise], version.cue_set)
+        for position in standing.open_positions()
+    }
+    chosen = routine.routine_of(
+        [_candidate(item) for item in items.values()],
+        day_index=(day - program.started_on).days,
+        loaded_yesterday=_loaded_yesterday(program, day),
+    )
+    return [items[candidate.exercise] for candidate in chosen]
+
+
+def _item(prescription: Prescription, cue_set: str) -> Item:
+    level = level_of(prescription)
+    extra = level.cues_draw_in if cue_set == ProgramVersion.CueSet.DRAW_IN else level.cues_fill_out
+    return Item(
+        prescription=prescription,
+        exercise=prescription.exercise,
+        level=level,
+        cues=[*level.cues, *extra],
+        seconds=routine.dose_seconds(
+            sets=prescription.sets,
+            reps=prescription.reps,
+            hold_s=prescription.hold_s,
+            per_side=prescription.per_side,
+            seconds_per_rep=level.seconds_per_rep,
+            rest_s=level.rest_s,
+        ),
+        dose_text=dose_text(prescription),
+        warm_up=level.movement_class in routine.WARM_UP,
+    )
+
+
+def dose_text(prescription: Prescription) -> str:
+    """The dose in plain words, such as “2 sets of 6, each side, hold 5 seconds”."""
+    p = prescription
+    if p.reps == 1 and p.hold_s:
+        parts = [f"{p.sets} {'time' if p.sets == 1 else 'times'}"]
+    elif p.sets == 1:
+        parts = [f"{p.reps} {'time' if p.reps == 1 else 'times'}"]
+    else:
+        parts = [f"{p.sets} sets of {p.reps}"]
+    if p.per_side:
+        parts.append("each side")
+    if p.hold_s >= 60 and p.hold_s % 60 == 0:
+        minutes = p.hold_s // 60
+        parts.append(f"hold {minutes} {'minute' if minutes == 1 else 'minutes'}")
+    elif p.hold_s:
+        parts.append(f"hold {p.hold_s} seconds")
+    if p.load_kg:
+        parts.append(f"with {p.load_kg.normalize():f} kg")
+    return ", ".join(parts)
+
+
+def _candidate(item: Item) -> routine.Candidate:
+    return routine.Candidate(
+        exercise=item.exercise.slug,
+        movement_class=item.level.movement_class,
+        loaded=item.level.loaded,
+        days_per_week=item.prescription.days_per_week,
+        seconds=item.seconds,
+        order=item.prescription.order,
+    )
+
+
+def _loaded_yesterday(program: Program, day: dt.date) -> bool:
+    yesterday = (
+        program.sessions.exercised()
+        .filter(day=day - dt.timedelta(days=1))
+        .values_list("items", flat=True)
+        .first()
+    )
+    return any(item.get("loaded") and item["done"] for item in yesterday or [])
+
+
+def _morning_due(program: Program, day: dt.date) -> bool:
+    if day <= program.started_on:
+        return False
+    return not program.patient.check_ins.filter(
+        day=day, kind__in=[CheckIn.Kind.NEXT_MORNING, CheckIn.Kind.DAILY]
+    ).exists()
+
+
+def _after_due(session: Session | None) -> bool:
+    return (
+        session is not None
+        and session.status != Session.Status.SKIPPED
+        and session.after_check_in_id is None
+    )
+
+
+def _news(program: Program) -> ProgramVersion | None:
+    """The current version, as long as no session was done with it."""
+    version = program.current_version
+    return None if program.sessions.filter(version=version).exists() else version
+
+
+def _questions_due(program: Program, at: dt.datetime) -> bool:
+    newest = (
+        program.patient.red_flag_screenings.order_by("-at").values_list("at", flat=True).first()
+    )
+    return newest is None or at - newest >= RED_FLAG_QUESTIONS_EVERY
+
+
+def _seen(program: Program) -> Alert | None:
+    """The newest alert about the patient, so that the page can say who has seen it."""
+    return (
+        Alert.objects.about("patient", program.patient_id)
+        .exclude(severity=Alert.Severity.ROUTINE)
+        .select_related("acknowledged_by")
+        .order_by("-raised_at")
+        .first()
+    )

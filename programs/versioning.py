@@ -1,0 +1,246 @@
+"""The one place where a new program version is made.
+
+Nothing is edited in place: a version is a copy of the one before with a change, a reason and a
+name. What may be changed by whom is decided by the callers; what can never be is checked here.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+
+from clinic.models import User
+from programs.ladder import Step
+from programs.models import Exercise, Prescription, Program, ProgramVersion
+from programs.positions import kilograms, level_of, prescriptions_of
+
+KEEP = "keep"
+
+
+@dataclass
+class PrescriptionChange:
+    """What becomes of one prescription; None keeps what is."""
+
+    level: int | None = None
+    sets: int | None = None
+    reps: int | None = None
+    hold_s: int | None = None
+    days_per_week: int | None = None
+    load_kg: Decimal | None = None
+    paused: bool | None = None
+    pause_reason: str = ""
+
+
+@dataclass
+class Change:
+    """What becomes of a program; None keeps what is. ``pain_ceiling`` None is the policy's own,
+    so keeping it is said by ``KEEP``. ``add`` and ``remove`` name exercises by slug."""
+
+    phase: int | None = None
+    lock: str | None = None
+    auto_policy: bool | None = None
+    pain_ceiling: int | str | None = KEEP
+    clearances: list[str] | None = None
+    cue_set: str | None = None
+    prescriptions: dict[str, PrescriptionChange] = field(default_factory=dict)
+    add: list[str] = field(default_factory=list)
+    remove: list[str] = field(default_factory=list)
+
+
+def change_of(step: Step) -> Change:
+    """The change a step of the ladder stands for."""
+    change = Change(phase=step.phase)
+    if step.exercise and step.kind in ("dose", "load", "level", "ease"):
+        change.prescriptions[step.exercise] = PrescriptionChange(
+            level=step.level,
+            reps=step.reps,
+            hold_s=step.hold_s,
+            load_kg=kilograms(step.load_kg),
+        )
+    for slug in step.pause:
+        change.prescriptions[slug] = PrescriptionChange(paused=True, pause_reason=step.words[:200])
+    for slug in step.unpause:
+        change.prescriptions[slug] = PrescriptionChange(paused=False)
+    return change
+
+
+def make_version(
+    *,
+    program: Program,
+    change: Change,
+    cause: str,
+    reason: str,
+    patient_reason: str,
+    at: dt.datetime,
+    by: User | None = None,
+    policy_approved_by: User | None = None,
+) -> ProgramVersion:
+    """Write the next version and make it the current one. Call inside a transaction that holds
+    the program's row lock."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why."})
+    previous = program.current_version
+    today = program.patient.local_date(at)
+    phase = previous.phase if change.phase is None else change.phase
+    prescriptions, stepped = _prescriptions(previous, change, phase, today)
+    # A reopened program and a declined step wait as long as a new level does.
+    waits = cause in (ProgramVersion.Cause.REOPENED, ProgramVersion.Cause.DECLINED)
+    stepped = stepped or waits or phase != previous.phase
+    version = ProgramVersion(
+        program=program,
+        number=previous.number + 1,
+        cause=cause,
+        reason=reason.strip(),
+        patient_reason=patient_reason.strip(),
+        by=by,
+        policy_approved_by=policy_approved_by,
+        at=at,
+        pathway=previous.pathway,
+        phase=phase,
+        lock=previous.lock if change.lock is None else change.lock,
+        auto_policy=previous.auto_policy if change.auto_policy is None else change.auto_policy,
+        pain_ceiling=previous.pain_ceiling if change.pain_ceiling == KEEP else change.pain_ceiling,
+        clearances=sorted(previous.clearances if change.clearances is None else change.clearances),
+        cue_set=change.cue_set or previous.cue_set,
+        step_since=today if stepped else previous.step_since,
+    )
+    version.full_clean(exclude=["by", "policy_approved_by", "patient_reason", "clearances"])
+    version.save(force_insert=True)
+    for prescription in prescriptions:
+        prescription.version = version
+    Prescription.objects.bulk_create(prescriptions)
+    program.current_version = version
+    program.save(update_fields=["current_version"])
+    return version
+
+
+def _prescriptions(
+    previous: ProgramVersion, change: Change, phase: int, today: dt.date
+) -> tuple[list[Prescription], bool]:
+    """Copies with the change applied, and whether any of them took a step up or down."""
+    kept = [p for p in prescriptions_of(previous) if p.exercise.slug not in change.remove]
+    known = {p.exercise.slug for p in prescriptions_of(previous)}
+    unknown = [slug for slug in (*change.prescriptions, *change.remove) if slug not in known]
+    if unknown:
+        raise ValidationError({"exercise": f"“{unknown[0]}” is not in this program."})
+    stepped = False
+    copies: list[Prescription] = []
+    for prescription in kept:
+        wanted = change.prescriptions.get(prescription.exercise.slug)
+        copy, moved = _copy(prescription, wanted, today)
+        if phase > previous.phase and prescription.exercise.first_phase == phase:
+            # It joins the routine with the phase: its time at this level begins now.
+            copy.since = copy.raised_on = today
+        copies.append(copy)
+        stepped = stepped or moved
+    for slug in change.add:
+        if slug in known:
+            raise ValidationError({"exercise": "This exercise is in the program already."})
+        copies.append(first_prescription(slug, order=_next_order(copies), since=today))
+        stepped = True
+    if not copies:
+        raise ValidationError({"exercise": "A program needs at least one exercise."})
+    return copies, stepped
+
+
+def _copy(
+    prescription: Prescription, wanted: PrescriptionChange | None, today: dt.date
+) -> tuple[Prescription, bool]:
+    copy = Prescription(
+        **{
+            f.attname: getattr(prescription, f.attname)
+            for f in Prescription._meta.concrete_fields
+            if f.name not in ("id", "version")
+        }
+    )
+    if wanted is None:
+        return copy, False
+    before = _load(copy)
+    for name in ("level", "sets", "reps", "hold_s", "days_per_week", "load_kg", "paused"):
+        value = getattr(wanted, name)
+        if value is not None:
+            setattr(copy, name, value)
+    copy.pause_reason = wanted.pause_reason if copy.paused else ""
+    _refuse_impossible(copy)
+    after = _load(copy)
+    moved = after != before or copy.paused != prescription.paused
+    if moved:
+        copy.since = today
+        copy.raised_on = today if is_raised(prescription, copy) else None
+    return copy, moved
+
+
+def is_raised(before: Prescription, after: Prescription) -> bool:
+    """Whether the change asks more of the back than before, in any variable."""
+    if before.paused and not after.paused:
+        return True
+    if after.level != before.level:
+        return after.level > before.level
+    return any(
+        (new or 0) > (old or 0) for new, old in zip(_load(after), _load(before), strict=True)
+    )
+
+
+def _load(prescription: Prescription) -> tuple[float, ...]:
+    return (
+        prescription.level,
+        prescription.sets,
+        prescription.reps,
+        prescription.hold_s,
+        prescription.days_per_week,
+        float(prescription.load_kg or 0),
+    )
+
+
+def _refuse_impossible(prescription: Prescription) -> None:
+    levels = {level.level: level for level in prescription.exercise.levels.all()}
+    if prescription.level not in levels:
+        raise ValidationError(
+            {"level": f"{prescription.exercise} has no level {prescription.level}."}
+        )
+    if levels[prescription.level].loaded:
+        prescription.days_per_week = min(prescription.days_per_week, 3)
+    prescription.full_clean(exclude=["version", "exercise"], validate_unique=False)
+
+
+def _next_order(copies: list[Prescription]) -> int:
+    return max((copy.order for copy in copies), default=0) + 1
+
+
+def first_prescription(
+    exercise: Exercise | str,
+    *,
+    order: int,
+    since: dt.date,
+    level: int = 1,
+    days_per_week: int | None = None,
+) -> Prescription:
+    """A new prescription at the start of a level's dose. Refuses what no clinician has reviewed."""
+    if isinstance(exercise, str):
+        found = Exercise.objects.prefetch_related("levels").filter(slug=exercise).first()
+        if found is None:
+            raise ValidationError({"exercise": f"There is no exercise “{exercise}”."})
+        exercise = found
+    if exercise.review_state != Exercise.ReviewState.APPROVED:
+        raise ValidationError(
+            {"exercise": f"{exercise} must be reviewed by a clinician before it can be prescribed."}
+        )
+    prescription = Prescription(
+        exercise=exercise,
+        level=level,
+        sets=1,
+        reps=1,
+        order=order,
+        since=since,
+        days_per_week=days_per_week or 7,
+    )
+    try:
+        rung = level_of(prescription)
+    except StopIteration:
+        raise ValidationError({"level": f"{exercise} has no level {level}."}) from None
+    prescription.sets, prescription.reps = rung.sets, rung.reps_from
+    prescription.hold_s, prescription.per_side = rung.hold_from, rung.per_side
+    prescription.days_per_week = min(days_per_week or 7, rung.days_per_week)
+    _refuse_impossible(prescription)
+    return prescription
