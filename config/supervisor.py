@@ -40,9 +40,15 @@ class Supervisor:
         self._print = threading.Lock()
         self._asked, writable = os.pipe()
         os.set_blocking(writable, False)
-        self._before = signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+        signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: None)
+        self._poll = select.poll()
+        self._poll.register(self._asked, select.POLLIN)
+        for stream in (0, 1):
+            if os.isatty(stream):
+                # A closed terminal signals its first program only, which may be make.
+                self._poll.register(stream, 0)
 
     def __enter__(self) -> "Supervisor":
         return self
@@ -91,12 +97,15 @@ class Supervisor:
         """Complain if a program has ended by itself."""
         for name, process in self.programs.items():
             if process.poll() is not None:
-                raise Died(f"The {name} stopped by itself ({_ending(process.returncode)}).")
+                raise Died(f"The {name} process stopped by itself ({_ending(process.returncode)}).")
 
     def wait(self, seconds: float) -> None:
         """Sleep, unless somebody asks for the end."""
-        if select.select([self._asked], [], [], seconds)[0]:
-            os.read(self._asked, 64)
+        for stream, _ in self._poll.poll(seconds * 1000):
+            if stream == self._asked:
+                os.read(self._asked, 64)
+            else:
+                self._poll.unregister(stream)
             raise Stopped
 
     def say(self, text: str) -> None:

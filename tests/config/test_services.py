@@ -220,7 +220,7 @@ def test_given_a_program_dies_when_watched_then_the_sentence_names_it(supervisor
     supervisor.start("worker", sys.executable, "-c", "raise SystemExit(3)")
     supervisor.programs["worker"].wait(10)
 
-    with pytest.raises(Died, match=r"^The worker stopped by itself \(exit code 3\)\.$"):
+    with pytest.raises(Died, match=r"^The worker process stopped by itself \(exit code 3\)\.$"):
         supervisor.look()
 
 
