@@ -37,6 +37,10 @@ def main(arguments: list[str]) -> int:
     os.chdir(services.ROOT)
     try:
         VAR.mkdir(exist_ok=True)
+        foreign = _foreign_file()
+        if foreign:
+            print(foreign, file=sys.stderr)
+            return 1
         lock = (VAR / "demo.lock").open("a+")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -60,6 +64,19 @@ def main(arguments: list[str]) -> int:
         services.stop()
     supervisor.say("Stopped. The data is kept in var for the next start.")
     return code
+
+
+def _foreign_file() -> str:
+    """A sentence when another account (root, once) has left files that this one cannot use."""
+    me = os.geteuid()
+    for folder in (VAR, services.services_dir()):
+        for path in [folder, *folder.iterdir()] if folder.exists() else []:
+            if me not in (0, path.lstat().st_uid):
+                return (
+                    f"{path} belongs to another account: run make as that account, or give the "
+                    f"folder to yours with sudo chown -R {me} var."
+                )
+    return ""
 
 
 def _run(supervisor: Supervisor, port: int) -> None:
