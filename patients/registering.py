@@ -88,8 +88,6 @@ def add_contact_point(
 ) -> ContactPoint:
     """Add an address; a telephone number is kept in its international form."""
     _must_be_staff(by)
-    if channel == Channel.SMS:
-        address = address.replace(" ", "").replace("-", "").replace("(", "").replace(")", "")
     point = ContactPoint(patient=patient, channel=channel, address=address, reminders=reminders)
     try:
         point.full_clean()

@@ -37,6 +37,7 @@ def publish_policy(
     return _publish(pathway, thresholds, reason.strip(), by, at)
 
 
+@transaction.atomic
 def ensure_policies(*, at: dt.datetime) -> int:
     """Publish the supplied defaults for every pathway that has no policy yet."""
     missing = set(progression.DEFAULT_POLICIES) - set(

@@ -10,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
 from django.db.models import Q
-from phonenumber_field.validators import validate_international_phonenumber
+from phonenumber_field.phonenumber import to_python
+from phonenumbers import is_possible_number
 
 from clinic.models.messaging import Channel
 from clinic.validators import validate_time_zone
@@ -91,16 +92,18 @@ class ContactPoint(models.Model):
         return f"{self.get_channel_display()}: {self.address}"
 
     def clean(self) -> None:
-        check = validate_email if self.channel == Channel.EMAIL else None
-        if check:
-            check(self.address)
-        else:
-            try:
-                validate_international_phonenumber(self.address)
-            except ValidationError:
-                raise ValidationError(
-                    {"address": "Write the number with its country code, such as +44 7700 900123."}
-                ) from None
+        """Refuse an address that cannot be one, and keep a telephone number as E.164."""
+        if self.channel == Channel.EMAIL:
+            validate_email(self.address)
+            self.address = self.address.strip().lower()
+            return
+        # Possible, not "valid": numbering plans change faster than the tables of any library.
+        number = to_python(self.address)
+        if not number or number.country_code is None or not is_possible_number(number):
+            raise ValidationError(
+                {"address": "Write the number with its country code, such as +44 7700 900123."}
+            )
+        self.address = number.as_e164
 
 
 class ConsentQuerySet(models.QuerySet["Consent"]):

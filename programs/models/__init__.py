@@ -5,6 +5,8 @@ from programs.models.library import (
     Exercise,
     ExerciseLevel,
     HabitTask,
+    MovementClass,
+    Pathway,
     ProgramTemplate,
     TemplateItem,
 )
@@ -16,6 +18,8 @@ __all__ = [
     "Exercise",
     "ExerciseLevel",
     "HabitTask",
+    "MovementClass",
+    "Pathway",
     "Policy",
     "Prescription",
     "Program",

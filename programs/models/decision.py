@@ -28,7 +28,7 @@ class Policy(models.Model):
     reason = models.TextField()
     published_at = models.DateTimeField()
     published_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
 
     objects = PolicyQuerySet.as_manager()
@@ -79,7 +79,7 @@ class Decision(models.Model):
     approval = models.CharField(max_length=25)
     handling = models.CharField(max_length=10, choices=Handling)
     exercise = models.SlugField(blank=True)
-    step = models.JSONField(null=True)
+    step = models.JSONField(null=True, blank=True)
     evidence = models.JSONField()
     patient_text = models.TextField()
 
@@ -113,13 +113,13 @@ class Proposal(models.Model):
     )
     decision = models.OneToOneField(Decision, on_delete=models.CASCADE, related_name="proposal")
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
-    answered_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     answer_reason = models.TextField(blank=True)
     resulting_version = models.ForeignKey(
-        "programs.ProgramVersion", null=True, on_delete=models.PROTECT, related_name="+"
+        "programs.ProgramVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
 
     objects = ProposalQuerySet.as_manager()

@@ -42,10 +42,14 @@ class Program(models.Model):
         "patients.Patient", on_delete=models.CASCADE, related_name="programs"
     )
     template = models.ForeignKey(
-        "programs.ProgramTemplate", null=True, on_delete=models.PROTECT, related_name="programs"
+        "programs.ProgramTemplate",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="programs",
     )
     current_version = models.ForeignKey(
-        "programs.ProgramVersion", null=True, on_delete=models.PROTECT, related_name="+"
+        "programs.ProgramVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     suspended_for = models.CharField(max_length=10, choices=SuspendedFor, blank=True)
@@ -114,17 +118,17 @@ class ProgramVersion(models.Model):
     reason = models.TextField()
     patient_reason = models.TextField(help_text="What changed and why, in the patient's words.")
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     policy_approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     at = models.DateTimeField()
     pathway = models.CharField(max_length=15, choices=Pathway)
     phase = models.PositiveSmallIntegerField()
     lock = models.CharField(max_length=12, choices=Lock, default=Lock.NONE)
     auto_policy = models.BooleanField(default=False)
-    pain_ceiling = models.PositiveSmallIntegerField(null=True)
+    pain_ceiling = models.PositiveSmallIntegerField(null=True, blank=True)
     clearances = models.JSONField(default=list)
     cue_set = models.CharField(max_length=10, choices=CueSet, default=CueSet.DRAW_IN)
     # The day the newest step (up, down or a phase) took effect: the rules count from it.
@@ -173,13 +177,13 @@ class Prescription(models.Model):
     hold_s = models.PositiveSmallIntegerField(default=0)
     per_side = models.BooleanField(default=False)
     days_per_week = models.PositiveSmallIntegerField(default=7)
-    load_kg = models.DecimalField(max_digits=5, decimal_places=1, null=True)
+    load_kg = models.DecimalField(max_digits=5, decimal_places=1, null=True, blank=True)
     order = models.PositiveSmallIntegerField()
     paused = models.BooleanField(default=False)
     pause_reason = models.CharField(max_length=200, blank=True)
     since = models.DateField()
     # The last day this exercise went up; the rules watch the newest rise.
-    raised_on = models.DateField(null=True)
+    raised_on = models.DateField(null=True, blank=True)
 
     class Meta:
         ordering = ["order"]

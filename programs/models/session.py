@@ -51,10 +51,18 @@ class Session(models.Model):
     client_id = models.UUIDField(unique=True, help_text="Made by the device; a replay is one row.")
     at = models.DateTimeField()
     after_check_in = models.OneToOneField(
-        "patients.CheckIn", null=True, on_delete=models.PROTECT, related_name="after_session"
+        "patients.CheckIn",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="after_session",
     )
     morning_check_in = models.OneToOneField(
-        "patients.CheckIn", null=True, on_delete=models.PROTECT, related_name="morning_after"
+        "patients.CheckIn",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="morning_after",
     )
 
     objects = SessionQuerySet.as_manager()

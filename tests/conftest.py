@@ -1,0 +1,131 @@
+"""What every test may ask for: a practice with its library, staff, and a patient."""
+
+import datetime as dt
+import uuid
+
+import pytest
+from django.core.management import call_command
+
+from clinic.models import Role, Site, User
+from patients.models import Consent, Patient
+from patients.registering import give_consent, register_patient
+from programs.assigning import assign_program
+from programs.models import Exercise, Policy, Program, ProgramTemplate
+
+# A Monday, eight in the morning in London.
+MONDAY = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        _load_library()
+
+
+@pytest.fixture
+def library(db):
+    """The supplied content and policies, also after a test that emptied the tables."""
+    if not (Exercise.objects.exists() and Policy.objects.exists()):
+        _load_library()
+
+
+def _load_library() -> None:
+    call_command("load_content", verbosity=0)
+
+
+@pytest.fixture
+def site(library) -> Site:
+    return Site.objects.create(
+        name="Harbour Street",
+        time_zone="Europe/London",
+        phone="+44 20 7946 0100",
+        emergency_number="999",
+        urgent_number="111",
+    )
+
+
+@pytest.fixture
+def other_site(library) -> Site:
+    return Site.objects.create(name="Mill Lane", phone="+44 20 7946 0200")
+
+
+def make_staff(site: Site, role: str, name: str) -> User:
+    user = User.objects.create_user(
+        f"{name.split()[0].lower()}@practice.example",
+        "a long pass phrase",
+        name=name,
+        role=role,
+    )
+    user.sites.add(site)
+    return user
+
+
+@pytest.fixture
+def physio(site) -> User:
+    return make_staff(site, Role.PHYSIOTHERAPIST, "Ruth Adeyemi")
+
+
+@pytest.fixture
+def manager(site) -> User:
+    return make_staff(site, Role.MANAGER, "Mona Lindqvist")
+
+
+@pytest.fixture
+def front_desk(site) -> User:
+    return make_staff(site, Role.FRONT_DESK, "Felix Brandt")
+
+
+@pytest.fixture
+def stranger(other_site) -> User:
+    """A physiotherapist of another site."""
+    return make_staff(other_site, Role.PHYSIOTHERAPIST, "Oskar Weiss")
+
+
+@pytest.fixture
+def make_patient(site, physio):
+    """Make patients with e-mail, telephone and consent to both."""
+
+    def make(given_name: str = "Ana", *, consents=Consent.Purpose.values, **fields) -> Patient:
+        patient = register_patient(
+            **{
+                "site": site,
+                "physiotherapist": physio,
+                "given_name": given_name,
+                "family_name": "Morales",
+                "email": f"{given_name.lower()}.{uuid.uuid4().hex[:6]}@patients.example",
+                "phone": "+447700900123",
+                "by": physio,
+                "at": MONDAY,
+                **fields,
+            }
+        )
+        for purpose in consents:
+            give_consent(patient=patient, purpose=purpose, way="in_person", by=physio, at=MONDAY)
+        return patient
+
+    return make
+
+
+@pytest.fixture
+def patient(make_patient) -> Patient:
+    return make_patient()
+
+
+@pytest.fixture
+def make_program(physio, make_patient):
+    """Assign a program; by default the desk template on its own pathway, from MONDAY on."""
+
+    def make(template: str = "desk", *, patient: Patient | None = None, **options) -> Program:
+        return assign_program(
+            patient=patient or make_patient(),
+            template=ProgramTemplate.objects.current().get(slug=template),
+            by=physio,
+            **{"at": MONDAY, **options},
+        )
+
+    return make
+
+
+@pytest.fixture
+def program(make_program, patient) -> Program:
+    return make_program(patient=patient)
