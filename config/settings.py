@@ -130,6 +130,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_FORMS = {
     "request_login_code": "clinic.sign_in.PatientCodeForm",
     "login": "clinic.sign_in.StaffLoginForm",
+    "reset_password": "clinic.sign_in.StaffResetForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ADAPTER = "allauth.mfa.adapter.DefaultMFAAdapter"

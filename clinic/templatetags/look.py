@@ -4,7 +4,10 @@ Icons are drawn into the page as SVG, so that they take the colour of their word
 second request. They are decoration: the word beside them always says the same.
 """
 
+import re
+
 from django import template
+from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -64,3 +67,20 @@ def decision_mark(outcome: str, boxed: bool = True) -> SafeString:
         icon(shape),
         word,
     )
+
+
+@register.filter
+def sb_input(field: BoundField) -> SafeString:
+    """The field's own control with our class and no placeholder (a label says more)."""
+    kind = getattr(field.field.widget, "input_type", "")
+    field.field.widget.attrs.pop("placeholder", None)
+    classes = "sb-check__input" if kind == "checkbox" else "sb-input"
+    if field.field.widget.attrs.get("autocomplete") == "one-time-code":
+        classes += " sb-input--code"
+    return field.as_widget(attrs={"class": classes})
+
+
+@register.filter
+def tel(number: str) -> str:
+    """The number as a phone dials it: digits, and a plus only in front."""
+    return re.sub(r"(?!^\+)[^0-9]", "", number.strip())

@@ -1,0 +1,218 @@
+"""The patient's pages for answers: check-ins, what follows from them, and the safety questions."""
+
+import logging
+import uuid
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from clinic.models import Site
+from patients.models import CheckIn, RedFlag
+from patients.red_flagging import answer_red_flags
+from patients.red_flags import assess
+from programs import answering
+from programs.models import Decision, Exercise, Session
+from programs.portal import ASK
+from programs.portal_access import as_visitor, patient_required, private, visitor_of
+from programs.portal_forms import AfterSessionForm, CheckInForm, MorningForm, RedFlagForm
+from programs.portal_progress import KEY, Progress
+from programs.portal_stop import EMERGENCY, calls, stop_page, stop_reason
+from programs.today import Today, program_for, today_for
+
+log = logging.getLogger(__name__)
+
+
+# --- check-ins -------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@patient_required(by_link=True)
+def after(request: HttpRequest) -> HttpResponse:
+    """How the back answered right after the routine."""
+    already = _already_answered(request)
+    today = _today(request)
+    if already is not None or today is None or not today.after_due:
+        return already or redirect("portal_home")
+    form = AfterSessionForm(
+        request.POST or None,
+        exercises=_exercises_of(today.session),
+        hurts=Progress(request, today).hurts,
+    )
+    return _check_in(
+        request,
+        form,
+        template="portal/check_in_after.html",
+        answer=lambda **answers: answering.answer_after_session(session=today.session, **answers),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@patient_required(by_link=True)
+def morning(request: HttpRequest) -> HttpResponse:
+    """How the back is this morning."""
+    already = _already_answered(request)
+    today = _today(request)
+    if already is not None or today is None or not today.morning_due:
+        return already or redirect("portal_home")
+    return _check_in(
+        request,
+        MorningForm(request.POST or None),
+        template="portal/check_in_morning.html",
+        answer=lambda **answers: answering.answer_morning(program=today.program, **answers),
+    )
+
+
+def _exercises_of(session: Session) -> dict[str, str]:
+    """Slug → name of what the session asked for, in its order, whatever the program is now."""
+    slugs = [item["exercise"] for item in session.items]
+    names = dict(Exercise.objects.filter(slug__in=slugs).values_list("slug", "name"))
+    return {slug: names[slug] for slug in slugs if slug in names}
+
+
+def _today(request: HttpRequest) -> Today | None:
+    """The patient's day, or None while there is nothing to check in about."""
+    program = program_for(request.patient)
+    if program is None or stop_reason(request.patient, program):
+        return None
+    return today_for(program=program, at=timezone.now())
+
+
+def _already_answered(request: HttpRequest) -> HttpResponse | None:
+    """Lead a form that was sent twice to the result of the first."""
+    try:
+        client_id = uuid.UUID(request.POST.get("client_id", ""))
+    except ValueError:
+        return None
+    kept = CheckIn.objects.filter(patient=request.patient, client_id=client_id).exists()
+    return redirect("portal_result", client_id=client_id) if kept else None
+
+
+def _check_in(
+    request: HttpRequest, form: CheckInForm, *, template: str, answer: Any
+) -> HttpResponse:
+    if request.method == "POST" and form.is_valid():
+        client_id = form.cleaned_data["client_id"]
+        try:
+            answered = answer(client_id=client_id, at=timezone.now(), **form.answers())
+        except ValidationError as error:
+            form.take(error)
+        else:
+            request.session.pop(KEY, None)
+            if answered.ask_red_flags:
+                request.session[ASK] = str(client_id)
+                return redirect("portal_questions")
+            return redirect("portal_result", client_id=answered.check_in.client_id)
+    return render(request, template, {"form": form}, status=400 if form.errors else 200)
+
+
+# --- what follows ----------------------------------------------------------------------------
+
+
+@require_GET
+@patient_required(by_link=True)
+def result(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
+    """What the answers lead to, why, and when the physiotherapist sees them."""
+    check_in = CheckIn.objects.filter(patient=request.patient, client_id=client_id).first()
+    if check_in is None or (request.pass_only and check_in.at < request.pass_since):
+        raise Http404
+    program = program_for(request.patient)
+    reason = stop_reason(request.patient, program)
+    if reason:
+        return stop_page(
+            request,
+            site=request.patient.site,
+            reason=reason,
+            patient=request.patient,
+            program=program,
+        )
+    decision = _decision_after(program, check_in)
+    context = {
+        "check_in": check_in,
+        "decision": decision,
+        "today": today_for(program=program, at=timezone.now()) if program else None,
+    }
+    return render(request, "portal/result.html", context)
+
+
+def _decision_after(program: Any, check_in: CheckIn) -> Decision | None:
+    if program is None:
+        return None
+    later = program.decisions.filter(at__gte=check_in.at).order_by("at", "pk").first()
+    return later or program.decisions.first()
+
+
+# --- the safety questions ----------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def serious(request: HttpRequest) -> HttpResponse:
+    """“Something feels seriously wrong”: open to everybody, answered on the same page."""
+    visitor = visitor_of(request, at=timezone.now())
+    if visitor is None:
+        return private(render(request, "portal/serious_public.html", {"sites": Site.objects.all()}))
+    with as_visitor(request, visitor):
+        return private(_questions(request, RedFlag.Source.BUTTON, "portal/serious.html"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@patient_required(by_link=True)
+def questions(request: HttpRequest) -> HttpResponse:
+    """The same questions, asked once a week and whenever answers call for them."""
+    return _questions(request, RedFlag.Source.CHECK_IN, "portal/questions.html")
+
+
+def _questions(request: HttpRequest, source: str, template: str) -> HttpResponse:
+    form = RedFlagForm(request.POST if request.method == "POST" else None)
+    site = request.patient.site
+    if form.is_bound and form.is_valid():
+        answers = form.answers()
+        severity = assess(answers).severity
+        saved = _save_red_flags(request, form.cleaned_data["client_id"], answers, source)
+        if severity is not None:
+            # Whatever became of saving, the advice is on this very response.
+            return stop_page(
+                request,
+                site=site,
+                reason=severity,
+                patient=request.patient,
+                fresh=True,
+                saved=saved,
+            )
+        if saved:
+            return _all_clear(request)
+        form.add_error(None, f"We could not save your answers. Please call {site.phone}.")
+        return render(request, template, _questions_context(form, site), status=503)
+    status = 400 if form.errors else 200
+    return render(request, template, _questions_context(form, site), status=status)
+
+
+def _questions_context(form: RedFlagForm, site: Site) -> dict[str, Any]:
+    return {"form": form, "calls": calls(site, EMERGENCY), "site": site}
+
+
+def _save_red_flags(
+    request: HttpRequest, client_id: uuid.UUID, answers: dict[str, str], source: str
+) -> bool:
+    """Whether the answers are kept. Nothing that goes wrong here may hide the advice."""
+    try:
+        answer_red_flags(
+            patient=request.patient,
+            answers=answers,
+            source=source,
+            client_id=client_id,
+            at=timezone.now(),
+        )
+    except Exception as error:
+        # Only the kind of error: its text may hold the answers.
+        log.error("Safety answers could not be saved: %s", type(error).__name__)
+        return False
+    return True
+
+
+def _all_clear(request: HttpRequest) -> HttpResponse:
+    asked_after = request.session.pop(ASK, None)
+    return render(request, "portal/all_clear.html", {"asked_after": asked_after})

@@ -1,0 +1,19 @@
+"""Addresses of the patient's pages. None of them carries a health detail."""
+
+from django.urls import path, re_path
+
+from programs import portal, portal_answers, portal_link
+
+urlpatterns = [
+    path("", portal.home, name="portal_home"),
+    path("routine/<int:number>/", portal.routine, name="portal_routine"),
+    path("routine/finish/", portal.finish, name="portal_finish"),
+    path("routine/skip/", portal.skip, name="portal_skip"),
+    path("check-in/after/", portal_answers.after, name="portal_after"),
+    path("check-in/morning/", portal_answers.morning, name="portal_morning"),
+    path("check-in/result/<uuid:client_id>/", portal_answers.result, name="portal_result"),
+    path("check-in/questions/", portal_answers.questions, name="portal_questions"),
+    path("serious/", portal_answers.serious, name="portal_serious"),
+    # As short as a text message needs it; a slash that a mail program adds does no harm.
+    re_path(r"^r/(?P<token>[^/]{1,64})/?$", portal_link.reminder_link, name="portal_link"),
+]
