@@ -33,7 +33,7 @@ CUE_SET_WORDS = {
         r"\b(fill\w*|brac(?:e|ing)|full all the way round|widen\w*|fullness|pressure)\b", re.I
     ),
 }
-# Where the "fill outward" words mean something else: pressing with a ball, a whole list of …
+# Exercises in which "pressure" is that of a ball and sets no core.
 _OWN_VOCABULARY = {"pressure-release"}
 
 
@@ -123,7 +123,7 @@ def cues_to_show(
 
 
 # The parser in C, where the wheel has it, reads the files five times as fast.
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML without surprises: a key that stands twice in one mapping is an error."""
 
 
@@ -136,7 +136,8 @@ def _mapping_once(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
                 None, None, f"'{key.value}' stands twice (line {line})", key.start_mark
             )
         seen.add(key.value)
-    return loader.construct_mapping(node, deep=True)
+    mapping: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+    return mapping
 
 
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_once)
