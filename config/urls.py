@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
-    path("account/", include("clinic.urls")),
+    path("account/", include("clinic.sign_in_urls")),
     path("clinic/", admin.site.urls),
     path("", include("programs.urls")),
 ]
