@@ -4,8 +4,11 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from clinic.models import OutboxMessage
+from clinic.signals import before_sending
 from patients.models import RedFlag
 from patients.signals import red_flag_raised
+from programs import reminders
 from programs.deciding import consider
 
 
@@ -15,3 +18,11 @@ def stop_on_red_flag(sender: Any, *, red_flag: RedFlag, at: Any, **kwargs: Any) 
     program = red_flag.patient.programs.active().first()
     if program is not None:
         consider(program=program, at=at)
+
+
+@receiver(before_sending, dispatch_uid="programs.may_remind")
+def may_remind(sender: Any, *, message: OutboxMessage, at: Any, **kwargs: Any) -> str | None:
+    """A last look at a routine reminder before it goes out; a reason holds it back."""
+    if message.kind != OutboxMessage.Kind.ROUTINE_REMINDER:
+        return None
+    return reminders.objection(message=message, at=at) or None

@@ -1,0 +1,54 @@
+"""Gateways: the ways a message leaves the house, one class per carrier.
+
+A gateway has a ``name`` and two functions:
+
+- ``deliver(message, link) -> str`` hands one message to the carrier and returns the carrier's
+  reference. ``{link}`` in the body stands for ``link``. It raises ``GatewayError`` when the
+  carrier has said no (for good, or for now), and ``OutcomeUnknown`` when the line broke after
+  the message had been handed over, so that nobody can tell.
+- ``close()`` gives connections back; ``deliver`` opens them again as needed.
+
+A gateway is made per batch and used by one thread.
+"""
+
+from typing import Protocol
+
+from django.conf import settings
+
+from clinic.messaging.gateways.errors import GatewayError, OutcomeUnknown
+from clinic.models import OutboxMessage
+from clinic.models.messaging import Channel
+
+__all__ = ["Gateway", "GatewayError", "OutcomeUnknown", "gateway_for"]
+
+
+class Gateway(Protocol):
+    name: str
+
+    def deliver(self, message: OutboxMessage, link: str) -> str: ...
+
+    def close(self) -> None: ...
+
+
+def gateway_for(channel: str) -> Gateway:
+    """The gateway the settings name for a channel; a GatewayError says when there is none."""
+    # Imported here, so that a practice without texts never loads Twilio's SDK.
+    if channel == Channel.EMAIL:
+        from clinic.messaging.gateways.email import EmailGateway
+
+        return EmailGateway()
+    if settings.SMS_GATEWAY == "twilio":
+        from clinic.messaging.gateways.twilio import TwilioGateway
+
+        return TwilioGateway()
+    if settings.SMS_GATEWAY == "demo":
+        from clinic.messaging.gateways.demo import DemoGateway
+
+        return DemoGateway()
+    if settings.SMS_GATEWAY:
+        raise GatewayError(
+            permanent=True,
+            code="unknown_carrier",
+            text=f"“{settings.SMS_GATEWAY}” is not a text message carrier we know.",
+        )
+    raise GatewayError(permanent=True, code="no_carrier", text="No text message carrier is set up.")

@@ -1,0 +1,27 @@
+"""Wake-ups of this room. What is to be done stands in the database, so they take no arguments."""
+
+import datetime as dt
+
+from celery import shared_task
+from django.utils import timezone
+
+from clinic import health
+from clinic.messaging import sending
+
+# Beat wakes a sender every ten seconds; none of them works on for ever.
+_AT_WORK = dt.timedelta(seconds=50)
+
+
+@shared_task
+def send_due() -> None:
+    sending.send_all_due(until=timezone.now() + _AT_WORK)
+
+
+@shared_task
+def sweep() -> None:
+    sending.sweep(at=timezone.now())
+
+
+@shared_task
+def heartbeat() -> None:
+    health.beat(at=timezone.now())

@@ -1,0 +1,27 @@
+"""Wake-ups of this room. What is to be done stands in the database, so they take no arguments."""
+
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from programs import deciding, reminders
+
+log = logging.getLogger(__name__)
+
+
+@shared_task
+def plan_reminders() -> None:
+    report = reminders.plan_reminders(at=timezone.now())
+    if report.written:
+        log.info(
+            "reminders planned: %s due, %s held back, %s too late",
+            report.due,
+            report.suppressed,
+            report.expired,
+        )
+
+
+@shared_task
+def consider_all() -> None:
+    deciding.consider_all(at=timezone.now())

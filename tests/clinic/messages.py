@@ -1,0 +1,35 @@
+"""Messages for tests of the outbox: alerts to staff, which no room above has a say in."""
+
+import datetime as dt
+import uuid
+
+from clinic.messaging import outbox
+from clinic.models import OutboxMessage
+from clinic.models.messaging import Channel
+
+AT = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
+
+
+def queued(address: str = "ruth@practice.example", **fields) -> OutboxMessage:
+    return outbox.queue_message(
+        **{
+            "key": f"test:{uuid.uuid4()}",
+            "kind": OutboxMessage.Kind.STAFF_ALERT,
+            "channel": Channel.EMAIL,
+            "subject_type": "alert",
+            "subject_id": 1,
+            "address": address,
+            "subject_line": "Someone on your caseload needs you: today",
+            "body": "Open your caseload:\n{link}",
+            "due_at": AT,
+            "expires_at": AT + dt.timedelta(hours=13),
+            "at": AT,
+            **fields,
+        }
+    )
+
+
+def claimed(**fields) -> OutboxMessage:
+    message = queued(**fields)
+    (taken,) = [row for row in outbox.claim(limit=100, worker="w", at=AT) if row.pk == message.pk]
+    return taken

@@ -1,0 +1,234 @@
+"""Carriers on loopback that behave as badly as real ones: a mail server and Twilio's API."""
+
+import base64
+import contextlib
+import http.server
+import json
+import os
+import socket
+import socketserver
+import threading
+import urllib.parse
+from collections import Counter, deque
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.db import connection
+
+CUT = "cut the line"
+HOLD = "say nothing until let_go"
+
+
+class MailServer:
+    """An SMTP server that keeps what it takes.
+
+    ``script`` maps a stage to the actions of the next mails that reach it: a reply such as
+    ``"451 later"``, CUT, or HOLD. Stages: connect, MAIL, RCPT, DATA, and ``taken``, which is
+    after the final dot, with the mail already kept. ``before_dot`` cuts while the text arrives.
+    """
+
+    def __init__(self) -> None:
+        self.script: dict[str, deque[str]] = {}
+        self.delivered: list[tuple[str, bytes]] = []
+        self.connections = 0
+        self.holding, self.let_go = threading.Event(), threading.Event()
+        self._lock = threading.Lock()
+
+    def will(self, stage: str, *actions: str) -> None:
+        self.script.setdefault(stage, deque()).extend(actions)
+
+    def count(self) -> Counter[str]:
+        return Counter(address for address, _ in self.delivered)
+
+    @property
+    def port(self) -> int:
+        return self._server.server_address[1]
+
+    def __enter__(self) -> "MailServer":
+        outer = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                with contextlib.suppress(ConnectionError):
+                    outer._talk(self)
+
+        self._server = _Threads(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.let_go.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _next(self, stage: str) -> str:
+        with self._lock:
+            actions = self.script.get(stage)
+            return actions.popleft() if actions else ""
+
+    def _answer(self, handler: socketserver.StreamRequestHandler, stage: str, usual: str) -> bool:
+        """Do what the script says at this stage; False when the line is to be cut."""
+        action = self._next(stage)
+        if action == HOLD:
+            self.holding.set()
+            self.let_go.wait(60)
+            action = ""
+        if action == CUT:
+            return False
+        handler.wfile.write(f"{action or usual}\r\n".encode())
+        return not action.startswith("421")
+
+    def _talk(self, handler: socketserver.StreamRequestHandler) -> None:
+        with self._lock:
+            self.connections += 1
+        if not self._answer(handler, "connect", "220 loopback"):
+            return
+        address = ""
+        while line := handler.rfile.readline():
+            verb = line[:4].upper().decode("ascii", "replace")
+            stage, usual = verb, "250 fine"
+            if verb == "QUIT":
+                handler.wfile.write(b"221 bye\r\n")
+                return
+            if verb == "RCPT":
+                address = line.partition(b"<")[2].partition(b">")[0].decode()
+            if verb == "DATA":
+                usual = "354 go on"
+                refused = self.script.get("DATA")
+                if not self._answer(handler, stage, usual):
+                    return
+                if refused:
+                    continue
+                if self._next("before_dot") == CUT:
+                    handler.rfile.readline()
+                    return
+                content = self._text(handler)
+                if content is None:
+                    return
+                if self._refuses_text(handler):
+                    continue
+                with self._lock:
+                    self.delivered.append((address, content))
+                if not self._answer(handler, "taken", "250 kept"):
+                    return
+            elif not self._answer(handler, stage, usual):
+                return
+
+    def _refuses_text(self, handler: socketserver.StreamRequestHandler) -> bool:
+        reply = self._next("text")
+        if reply:
+            handler.wfile.write(f"{reply}\r\n".encode())
+        return bool(reply)
+
+    @staticmethod
+    def _text(handler: socketserver.StreamRequestHandler) -> bytes | None:
+        lines = []
+        while line := handler.rfile.readline():
+            if line == b".\r\n":
+                return b"".join(lines)
+            lines.append(line)
+        return None
+
+
+class TextServer:
+    """Answers as Twilio's Messages resource does. ``will`` sets the next answers:
+    ``(status, body)``, or CUT after the request was read."""
+
+    def __init__(self) -> None:
+        self.script: deque[tuple[int, dict | str] | str] = deque()
+        self.taken: list[dict[str, str]] = []
+        self.authorised: list[str] = []
+
+    def will(self, *answers: tuple[int, dict | str] | str) -> None:
+        self.script.extend(answers)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> "TextServer":
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                outer._post(self)
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+        self._server = _Threads(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _post(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers["Content-Length"])).decode()
+        fields = dict(urllib.parse.parse_qsl(body))
+        secret = handler.headers["Authorization"].removeprefix("Basic ")
+        self.authorised.append(base64.b64decode(secret).decode())
+        answer = self.script.popleft() if self.script else None
+        if answer == CUT:
+            self.taken.append(fields)
+            handler.close_connection = True
+            handler.connection.shutdown(socket.SHUT_RDWR)
+            return
+        if answer is None:
+            self.taken.append(fields)
+            number = len(self.taken)
+            answer = (201, {"sid": f"SM{number:032d}", "status": "queued", "body": fields["Body"]})
+        status, said = answer
+        payload = (json.dumps(said) if isinstance(said, dict) else said).encode()
+        handler.send_response(status)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(payload)))
+        handler.end_headers()
+        handler.wfile.write(payload)
+
+
+def twilio_error(status: int, code: int) -> tuple[int, dict]:
+    """A refusal in Twilio's shape; its message quotes the number, as the real one does."""
+    return status, {
+        "code": code,
+        "message": "The 'To' number +447700900123 is not what it should be.",
+        "more_info": f"https://www.twilio.com/docs/errors/{code}",
+        "status": status,
+    }
+
+
+class _Threads(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 64
+    block_on_close = False
+
+
+@contextlib.contextmanager
+def closed_port() -> Iterator[int]:
+    """A port on which nobody listens, and nobody else can while it is held."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+def environment(mail_port: int, **more: str) -> dict[str, str]:
+    """For a process of its own on the test database, with mail going to ``mail_port``."""
+    where = connection.settings_dict
+    login = ":".join(urllib.parse.quote(where[part], safe="") for part in ("USER", "PASSWORD"))
+    host = urllib.parse.quote(where["HOST"], safe="")
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "STEADYBACK_TESTING": "1",
+        "DATABASE_URL": f"postgresql://{login}@{host}:{where['PORT']}/{where['NAME']}",
+        "REDIS_URL": settings.REDIS_URL,
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": "127.0.0.1",
+        "EMAIL_PORT": str(mail_port),
+        "SMS_GATEWAY": "",
+        **more,
+    }
