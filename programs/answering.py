@@ -14,7 +14,7 @@ from django.db import transaction
 
 from patients.checking_in import record_check_in
 from patients.models import CheckIn
-from programs.deciding import consider, lock_program
+from programs.deciding import consider_locked, lock_program
 from programs.models import Decision, Program, Session
 from programs.today import routine_for
 
@@ -68,7 +68,7 @@ def record_session(
     session.skip_reason, session.items, session.at = skip_reason, items, at
     session.save()
     if status == Session.Status.SKIPPED:
-        consider(program=program, at=at)
+        consider_locked(program=program, at=at)
     return session
 
 
@@ -95,7 +95,7 @@ def answer_after_session(
         )
         session.after_check_in = kept
         session.save(update_fields=["after_check_in"])
-    decision = consider(program=program, at=at) or program.decisions.first()
+    decision = consider_locked(program=program, at=at) or program.decisions.first()
     return Answered(kept, decision, _ask_red_flags(kept, session))
 
 
@@ -135,7 +135,7 @@ def answer_morning(
             session.save(update_fields=["morning_check_in"])
     else:
         session = Session.objects.filter(morning_check_in=kept).first()
-    decision = consider(program=program, at=at) or program.decisions.first()
+    decision = consider_locked(program=program, at=at) or program.decisions.first()
     return Answered(kept, decision, _ask_red_flags(kept, session))
 
 

@@ -33,7 +33,11 @@ def consider(*, program: Program, at: dt.datetime) -> Decision | None:
     Returns the newest decision, or None when the program has ended or is suspended already (then
     only a clinician moves it). The same evidence decided twice is one row and one action.
     """
-    program = lock_program(program)
+    return consider_locked(program=lock_program(program), at=at)
+
+
+def consider_locked(*, program: Program, at: dt.datetime) -> Decision | None:
+    """``consider`` for a caller that took the program from ``lock_program`` itself."""
     if program.status != Program.Status.ACTIVE:
         return None
     policy = Policy.objects.in_force(program.current_version.pathway)
@@ -82,10 +86,7 @@ def consider_all(*, at: dt.datetime) -> int:
 
 def lock_program(program: Program) -> Program:
     """Take the program's row lock and return it fresh, with what every verb needs."""
-    Program.objects.select_for_update(of=["self"]).get(pk=program.pk)
-    return Program.objects.select_related(
-        "patient__site", "patient__physiotherapist", "current_version"
-    ).get(pk=program.pk)
+    return Program.objects.whole().select_for_update(of=["self"]).get(pk=program.pk)
 
 
 def supersede_open_proposal(*, program: Program, at: dt.datetime) -> None:
@@ -120,7 +121,7 @@ def _step(
     if said.outcome is progression.Outcome.PROGRESS:
         return gathered.step_up
     if said.outcome is progression.Outcome.REGRESS and gathered.in_question:
-        return ladder.step_down(gathered.in_question, gathered.standing)
+        return ladder.step_down(gathered.in_question, gathered.standing, flagged=gathered.flagged)
     pull = next((rule for rule in said.fired if rule.rule == "R10"), None)
     if said.outcome is progression.Outcome.HOLD and pull is not None:
         if pull.refs and pull.refs <= settled.get("R10", frozenset()):
@@ -212,13 +213,17 @@ def _notify(decision: Decision, said: progression.Decision, at: dt.datetime) -> 
     """
     if set(decision.rules) & {"R01", "R02"}:
         return
-    lowered = (
-        decision.handling == Decision.Handling.APPLIED
-        and said.outcome is not progression.Outcome.PROGRESS
+    # Lowered by itself, or nothing easier left: both are news to the physiotherapist.
+    regressed = (
+        said.outcome is progression.Outcome.REGRESS
+        and decision.handling != Decision.Handling.PROPOSED
+    )
+    rested = (
+        said.outcome is progression.Outcome.HOLD and decision.handling == Decision.Handling.APPLIED
     )
     severity = said.contact.value
     if severity == progression.Contact.NONE.value:
-        if not lowered:
+        if not (regressed or rested):
             return
         severity = Alert.Severity.ROUTINE
     patient = decision.program.patient
@@ -242,6 +247,8 @@ def summary_of(decision: Decision) -> str:
     words = f"{decision.get_outcome_display()} by {', '.join(decision.rules)}"
     if decision.step:
         words += f": {decision.step['words']}"
+    elif decision.outcome == Decision.Outcome.REGRESS:
+        words += ": nothing easier is in the program"
     return f"{words} ({decision.get_handling_display().lower()})"
 
 

@@ -28,6 +28,7 @@ class Gathered:
     evidence: Evidence
     standing: ladder.Standing
     in_question: ladder.Position | None
+    flagged: bool
     step_up: ladder.Step | None
 
     def as_json(self) -> dict[str, object]:
@@ -58,7 +59,8 @@ def gather(program: Program, *, policy: Policy, at: dt.datetime) -> Gathered:
         today=today,
         calm_fortnight=red_flag is None and _calm(evidence_sessions, policy),
     )
-    in_question = ladder.exercise_in_question(standing, _flagged(recent))
+    flagged = _flagged(recent)
+    in_question = ladder.exercise_in_question(standing, flagged)
     step = ladder.step_up(standing)
     since = _step_since(version, in_question)
     weeks, week_refs = _weekly_medians(check_ins, program.started_on)
@@ -102,6 +104,7 @@ def gather(program: Program, *, policy: Policy, at: dt.datetime) -> Gathered:
         ),
         standing=standing,
         in_question=in_question,
+        flagged=in_question is not None and in_question.exercise == flagged,
         step_up=step,
     )
 

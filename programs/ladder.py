@@ -16,6 +16,8 @@ TOP_LEVEL = 4
 LAST_PHASE = 3
 # The classes whose exercises carry a phase: when they are ready, the program is.
 CARRYING = frozenset({"anti_extension", "anti_rotation", "hip_extension", "hip_hinge"})
+# Exercises that ease a back rather than load it: they are the last to go.
+GENTLE = frozenset({"breathing", "mobility", "release"})
 # Load rises by 2–10 % (ACSM 2009); 5 % sits in the middle.
 LOAD_STEP = Decimal("0.05")
 MASTERY = "deep-core-hold"
@@ -122,7 +124,8 @@ class Standing:
 def exercise_in_question(standing: Standing, flagged: str | None) -> Position | None:
     """The exercise the per-exercise rules look at (clinical content §4.1, Scope).
 
-    The one the patient pointed at; else the one that went up last; else the highest level.
+    The one the patient pointed at; else the one that went up last; else the highest level, and
+    among equals the one that loads the back most.
     """
     active = standing.open_positions()
     by_slug = {position.exercise: position for position in active}
@@ -131,7 +134,11 @@ def exercise_in_question(standing: Standing, flagged: str | None) -> Position | 
     raised = [position for position in active if position.raised_on]
     if raised:
         return max(raised, key=lambda p: (p.raised_on or dt.date.min, -p.order))
-    return max(active, key=lambda p: (p.level, -p.order), default=None)
+    return max(
+        active,
+        key=lambda p: (p.level, p.rung.movement_class not in GENTLE, p.order),
+        default=None,
+    )
 
 
 def step_up(standing: Standing) -> Step | None:
@@ -151,8 +158,12 @@ def step_up(standing: Standing) -> Step | None:
     return blocked
 
 
-def step_down(position: Position, standing: Standing) -> Step:
-    """One step easier: a level down, then the start of the dose, then the exercise it leans on."""
+def step_down(position: Position, standing: Standing, *, flagged: bool = False) -> Step | None:
+    """One step easier: a level down, then the start of the dose, then the exercise it leans on.
+
+    None when nothing easier is left: a routine is never emptied, and a gentle exercise rests only
+    when the patient pointed at it (``flagged``).
+    """
     if position.level > 1:
         rung = position.rung_at(position.level - 1)
         return Step(
@@ -174,6 +185,9 @@ def step_down(position: Position, standing: Standing) -> Step:
             words=f"{position.name}: back to the start of its dose",
             patient_words=f"We do a little less of {position.name}.",
         )
+    others = len(standing.open_positions()) - 1
+    if others < 1 or (position.rung.movement_class in GENTLE and not flagged):
+        return None
     known = {p.exercise: p for p in standing.positions}
     easier = known.get(position.regress_to or "")
     resumes = (easier.exercise,) if easier is not None and easier.paused else ()

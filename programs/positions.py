@@ -1,7 +1,6 @@
 """Turns stored versions and library rows into what the pure rules read, and back."""
 
 import datetime as dt
-from collections.abc import Iterable
 from decimal import Decimal
 
 from programs.gates import GateFacts
@@ -70,10 +69,9 @@ def standing_of(
     *,
     today: dt.date,
     calm_fortnight: bool = False,
-    prescriptions: Iterable[Prescription] | None = None,
 ) -> Standing:
     """The program as the ladder and the gates see it on this day."""
-    positions = tuple(position_of(p) for p in (prescriptions or prescriptions_of(version)))
+    positions = tuple(position_of(p) for p in prescriptions_of(version))
     facts = GateFacts(
         pathway=version.pathway,
         phase=version.phase,

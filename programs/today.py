@@ -65,11 +65,7 @@ class Today:
 
 def program_for(patient: Patient) -> Program | None:
     """The patient's running program with what every page needs of it."""
-    return (
-        patient.programs.running()
-        .select_related("patient__site", "patient__physiotherapist", "current_version")
-        .first()
-    )
+    return patient.programs.running().whole().first()
 
 
 def today_for(*, program: Program, at: dt.datetime) -> Today:

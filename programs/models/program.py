@@ -23,6 +23,12 @@ class ProgramQuerySet(models.QuerySet["Program"]):
         """Not ended: active or suspended."""
         return self.exclude(status=Program.Status.ENDED)
 
+    def whole(self) -> "ProgramQuerySet":
+        """With the patient, site, physiotherapist and current version that every verb needs."""
+        return self.select_related(
+            "patient__site", "patient__physiotherapist", "current_version__program"
+        )
+
 
 @pghistory.track()
 class Program(models.Model):

@@ -1,0 +1,1 @@
+"""A made-up practice, lived day by day through the functions that real days use."""
