@@ -148,28 +148,39 @@ def test_a_proposal_can_be_answered_once_and_only_by_a_clinician_of_the_site(
 
 def test_pain_above_the_ceiling_lowers_the_exercise_the_patient_pointed_at(make_program, physio):
     program = make_program("stability-first", pathway="chronic")
+    at_two = {slug: PrescriptionChange(level=2) for slug in ("dead-bug", "bird-dog")}
     adjust_program(
         program=program,
-        change=Change(phase=1, prescriptions={"dead-bug": PrescriptionChange(level=2)}),
+        change=Change(phase=1, prescriptions=at_two),
         by=physio,
         reason="Seen in the practice",
         at=at_day(0),
     )
     program.refresh_from_db()
     do_session(program, 1)
-    answered = do_session(program, 2, pain_during=7, exercise="dead-bug")
+    asked_for = {item["exercise"] for item in report_session(program, 2).items}
+    sore = next(slug for slug in at_two if slug in asked_for)
+    answered = do_session(program, 2, pain_during=7, exercise=sore)
     decision = answered.decision
     assert (decision.outcome, decision.rules) == ("REGRESS", ["R07"])
     assert decision.handling == Decision.Handling.APPLIED
     program.refresh_from_db()
-    assert load_of(program.current_version)["dead-bug"][0] == 1
+    levels = {slug: load_of(program.current_version)[slug][0] for slug in at_two}
+    assert levels == {**dict.fromkeys(at_two, 2), sore: 1}
     assert program.current_version.cause == ProgramVersion.Cause.RULE_LOWERED
     assert program.current_version.by is None
     assert Alert.objects.about("patient", program.patient_id).filter(severity="routine").exists()
     assert answered.ask_red_flags, "pain that rose by 2 or more asks the questions"
 
 
-def test_the_same_sore_evening_lowers_the_load_once_not_every_day(program):
+def test_the_same_sore_evening_lowers_the_load_once_not_every_day(program, physio):
+    adjust_program(
+        program=program,
+        change=Change(prescriptions={"deep-core-hold": PrescriptionChange(level=3)}),
+        by=physio,
+        reason="Seen in the practice",
+        at=at_day(0),
+    )
     live_well(program, 0, 3)
     do_session(program, 4, pain_during=7)
     lowered = program.versions.filter(cause="rule_lowered").count()
@@ -180,6 +191,17 @@ def test_the_same_sore_evening_lowers_the_load_once_not_every_day(program):
     assert program.versions.filter(cause="rule_lowered").count() == 1
     do_session(program, 6, pain_during=7)
     assert program.versions.filter(cause="rule_lowered").count() == 2, "new answers, new step"
+
+
+def test_a_routine_is_never_emptied_however_often_it_hurts(program):
+    for number in range(0, 12):
+        program.refresh_from_db()
+        if number:
+            do_morning(program, number)
+        do_session(program, number, pain_during=7)
+    program.refresh_from_db()
+    assert today_for(program=program, at=at_day(12)).items
+    assert "nothing easier" in Alert.objects.about("patient", program.patient_id).last().summary
 
 
 def test_a_frozen_program_is_lowered_only_by_the_clinician(make_program, physio):
