@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 WORKER_SILENT_AFTER = dt.timedelta(seconds=60)
 OUTBOX_STUCK_AFTER = dt.timedelta(minutes=5)
-_HEARTBEAT = "worker heartbeat"
+_HEARTBEAT = "worker-heartbeat"
 
 
 def beat(*, at: dt.datetime) -> None:

@@ -94,7 +94,7 @@ class MailServer:
                 address = line.partition(b"<")[2].partition(b">")[0].decode()
             if verb == "DATA":
                 usual = "354 go on"
-                refused = self.script.get("DATA")
+                refused = bool(self.script.get("DATA"))
                 if not self._answer(handler, stage, usual):
                     return
                 if refused:

@@ -19,6 +19,9 @@ from clinic.models.messaging import Channel
 
 log = logging.getLogger(__name__)
 
+# The library writes every line of the conversation, with its addresses, at INFO.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
+
 _HOST = "127.0.0.1"
 
 

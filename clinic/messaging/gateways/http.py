@@ -1,6 +1,7 @@
 """What became of a request to a carrier that speaks HTTP."""
 
 import requests
+from anymail.exceptions import AnymailError
 from urllib3.exceptions import NewConnectionError
 
 from clinic.messaging.gateways.errors import GatewayError, OutcomeUnknown
@@ -16,10 +17,11 @@ def as_outcome(error: Exception, carrier: str) -> GatewayError | OutcomeUnknown:
     status = getattr(error, "status_code", None)
     if status is not None:
         return refusal(status, carrier)
+    # anymail wraps the error of requests in one that calls itself the same.
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, requests.RequestException):
-        cause = cause.__cause__ or cause.__context__
-    if cause is None:
+    while isinstance(cause, AnymailError) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    if not isinstance(cause, requests.RequestException):
         # Refused by the library before any request was made.
         return GatewayError(
             permanent=True, code=type(error).__name__, text=f"The {carrier} cannot carry this."

@@ -1,0 +1,288 @@
+"""Sending what is due: every message to exactly one known outcome."""
+
+import datetime as dt
+import logging
+
+import pytest
+from django.db import transaction
+
+from clinic import tasks
+from clinic.messaging import outbox, sending
+from clinic.messaging.gateways import GatewayError, OutcomeUnknown
+from clinic.models import DemoDelivery, OutboxMessage, Suppression
+from clinic.models.messaging import Channel
+from clinic.signals import before_sending
+from tests.clinic.messages import AT, queued
+
+Status = OutboxMessage.Status
+pytestmark = pytest.mark.django_db
+
+
+class Carrier:
+    """A carrier that does what the test says, message by message; then it takes everything."""
+
+    name = "test"
+
+    def __init__(self) -> None:
+        self.does: list[Exception | None] = []
+        self.took: list[tuple[str, str]] = []
+        self.opened = self.closed = 0
+
+    def deliver(self, message, link):
+        step = self.does.pop(0) if self.does else None
+        if step:
+            raise step
+        # What is on the wire stands in the table first, and by its own transaction.
+        message.refresh_from_db()
+        assert message.status == Status.SENDING
+        self.took.append((message.address, message.body.replace("{link}", link)))
+        return f"reference {len(self.took)}"
+
+    def close(self):
+        self.closed += 1
+
+
+@pytest.fixture
+def carrier(monkeypatch):
+    carrier = Carrier()
+
+    def make(channel):
+        carrier.opened += 1
+        return carrier
+
+    monkeypatch.setattr(sending, "gateway_for", make)
+    return carrier
+
+
+@pytest.fixture
+def objecting():
+    """Lets a test object to messages, as a room above would; takes the answers back after."""
+    receivers = []
+
+    def connect(receiver):
+        before_sending.connect(receiver)
+        receivers.append(receiver)
+
+    yield connect
+    for receiver in receivers:
+        before_sending.disconnect(receiver)
+
+
+def fate(message: OutboxMessage) -> tuple[str, str]:
+    message.refresh_from_db()
+    return message.status, message.reason
+
+
+def not_now(**options) -> GatewayError:
+    return GatewayError(permanent=False, code="451", text="Not now.", **options)
+
+
+def test_given_due_messages_then_each_is_sent_with_its_link_over_one_gateway(carrier, settings):
+    messages = [queued(f"{number}@practice.example") for number in range(3)]
+    report = sending.send_due(at=AT)
+    assert (report.claimed, report.sent) == (3, 3)
+    assert len({words for _, words in carrier.took}) == 3
+    assert all(f"{settings.BASE_URL}/r/" in words for _, words in carrier.took)
+    assert (carrier.opened, carrier.closed) == (1, 1)
+    for message in messages:
+        assert fate(message) == (Status.SENT, "")
+        assert (message.carrier, message.settled_at, message.attempts) == ("test", AT, 1)
+        assert message.carrier_reference.startswith("reference")
+
+
+def test_given_nothing_due_then_no_carrier_is_opened(carrier):
+    queued(due_at=AT + dt.timedelta(seconds=1))
+    assert sending.send_due(at=AT) == sending.SendReport()
+    assert carrier.opened == 0
+
+
+def test_given_a_message_past_its_time_then_it_is_settled_as_too_late_and_not_sent(carrier):
+    message = queued(expires_at=AT)
+    assert sending.send_due(at=AT).expired == 1
+    assert fate(message)[0] == Status.EXPIRED
+    assert carrier.took == []
+
+
+def test_given_a_suppressed_address_then_the_reason_is_kept_and_nothing_sent(carrier):
+    message = queued("Ruth@practice.example")
+    outbox.suppress_address(
+        channel=Channel.EMAIL, address="ruth@practice.example", reason="It bounced.", at=AT
+    )
+    assert sending.send_due(at=AT).suppressed == 1
+    assert fate(message) == (Status.SUPPRESSED, "The address is suppressed: It bounced.")
+    assert carrier.took == []
+
+
+def test_given_a_room_above_objects_then_the_message_is_held_back_in_its_words(carrier, objecting):
+    first, second = queued("a@practice.example"), queued("b@practice.example")
+
+    def object_to_first(sender, *, message, at, **kwargs):
+        return "Today's session is done." if message.pk == first.pk else None
+
+    objecting(object_to_first)
+    report = sending.send_due(at=AT)
+    assert (report.suppressed, report.sent) == (1, 1)
+    assert fate(first) == (Status.SUPPRESSED, "Today's session is done.")
+    assert fate(second)[0] == Status.SENT
+
+
+def test_given_asking_goes_wrong_then_nothing_goes_out_and_the_next_message_is_not_held_up(
+    carrier, objecting, caplog
+):
+    first, second = queued("a@practice.example"), queued("b@practice.example")
+
+    def break_at_first(sender, *, message, at, **kwargs):
+        if message.pk == first.pk:
+            raise ValueError("secret of a@practice.example")
+
+    objecting(break_at_first)
+    report = sending.send_due(at=AT)
+    assert (report.put_back, report.sent) == (1, 1)
+    assert fate(first) == (Status.DUE, "It could not be checked whether it may go out.")
+    assert first.due_at > AT
+    assert fate(second)[0] == Status.SENT
+    assert "secret" not in caplog.text
+
+
+def test_given_a_carrier_that_says_not_now_then_it_is_tried_later_and_later_and_then_sent(carrier):
+    message = queued()
+    carrier.does = [not_now() for _ in range(4)]
+    at, waits = AT, []
+    for _ in range(4):
+        assert sending.send_due(at=at).put_back == 1
+        assert fate(message) == (Status.DUE, "Not now.")
+        waits.append(message.due_at - at)
+        assert sending.send_due(at=message.due_at - dt.timedelta(seconds=1)).claimed == 0
+        at = message.due_at
+    for wait, longest in zip(waits, (30, 60, 120, 240), strict=True):
+        assert dt.timedelta(seconds=longest / 2) <= wait <= dt.timedelta(seconds=longest)
+    assert sending.send_due(at=at).sent == 1
+    assert fate(message) == (Status.SENT, "")
+    assert message.attempts == 5
+
+
+def test_given_a_carrier_that_never_says_yes_then_the_message_ends_as_too_late_with_its_last_word(
+    carrier,
+):
+    message = queued(expires_at=AT + dt.timedelta(minutes=10))
+    carrier.does = [not_now() for _ in range(99)]
+    at = AT
+    while fate(message)[0] == Status.DUE:
+        sending.sweep(at=at)
+        sending.send_due(at=at)
+        at += dt.timedelta(seconds=30)
+    assert fate(message) == (Status.EXPIRED, "Not now.")
+    assert at <= AT + dt.timedelta(minutes=11)
+
+
+def test_given_a_carrier_that_is_away_then_the_rest_of_the_batch_waits_without_asking_it(carrier):
+    messages = [queued(f"{number}@practice.example") for number in range(3)]
+    carrier.does = [not_now(carrier_away=True)]
+    report = sending.send_due(at=AT)
+    assert (report.put_back, report.sent) == (3, 0)
+    assert {fate(message) for message in messages} == {(Status.DUE, "Not now.")}
+    assert sorted(message.attempts for message in messages) == [0, 0, 1]
+
+
+def test_given_one_channels_carrier_is_away_then_the_other_channel_goes_on(monkeypatch, settings):
+    settings.SMS_GATEWAY, settings.DEMO = "demo", True
+    away = Carrier()
+    away.does = [not_now(carrier_away=True) for _ in range(9)]
+    real = sending.gateway_for
+    monkeypatch.setattr(
+        sending, "gateway_for", lambda channel: away if channel == "email" else real(channel)
+    )
+    queued("a@practice.example"), queued("+447700900123", channel=Channel.SMS)
+    report = sending.send_due(at=AT)
+    assert (report.put_back, report.sent) == (1, 1)
+    assert DemoDelivery.objects.get().address == "+447700900123"
+
+
+def test_given_a_refusal_for_good_then_the_message_has_failed_with_the_reason(carrier):
+    message = queued()
+    carrier.does = [GatewayError(permanent=True, code="550", text="The mail server refused it.")]
+    assert sending.send_due(at=AT).failed == 1
+    assert fate(message) == (Status.FAILED, "The mail server refused it.")
+    assert not Suppression.objects.exists()
+
+
+def test_given_a_dead_address_then_it_is_never_written_to_again(carrier):
+    first = queued("+447700900123", channel=Channel.SMS)
+    carrier.does = [
+        GatewayError(
+            permanent=True,
+            code="21610",
+            text="The person has told the carrier STOP.",
+            dead_address=True,
+            by_owner=True,
+        )
+    ]
+    sending.send_due(at=AT)
+    second = queued("+447700900123", channel=Channel.SMS)
+    sending.send_due(at=AT)
+    assert fate(first)[0] == Status.FAILED
+    said = "The address is suppressed: The person has told the carrier STOP."
+    assert fate(second) == (Status.SUPPRESSED, said)
+    assert Suppression.objects.get().by_owner
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        (OutcomeUnknown("The line broke."), "The line broke."),
+        (KeyError("ruth@practice.example"), "An unforeseen error while delivering (KeyError)."),
+    ],
+)
+def test_given_nobody_can_tell_then_the_outcome_is_unknown_and_it_is_never_sent_again(
+    carrier, caplog, step, reason
+):
+    message = queued()
+    carrier.does = [step]
+    assert sending.send_due(at=AT).unknown == 1
+    assert fate(message) == (Status.UNKNOWN, reason)
+    sending.sweep(at=AT + dt.timedelta(hours=1))
+    assert sending.send_due(at=AT + dt.timedelta(hours=1)).claimed == 0
+    assert carrier.took == []
+    assert "ruth@" not in caplog.text
+
+
+def test_given_no_carrier_for_texts_then_the_text_fails_openly(settings):
+    settings.SMS_GATEWAY = ""
+    message = queued("+447700900123", channel=Channel.SMS)
+    assert sending.send_due(at=AT).failed == 1
+    assert fate(message) == (Status.FAILED, "No text message carrier is set up.")
+
+
+def test_given_more_than_a_batch_then_send_all_sends_all(carrier):
+    for number in range(sending.BATCH + 3):
+        queued(f"{number}@practice.example")
+    assert sending.send_all_due(at=AT).sent == sending.BATCH + 3
+    assert len(set(carrier.took)) == sending.BATCH + 3
+
+
+def test_given_sending_then_the_log_has_ids_and_states_only(carrier, caplog):
+    caplog.set_level(logging.DEBUG)
+    message = queued()
+    sending.send_due(at=AT)
+    assert f"message {message.pk}: sent" in caplog.text
+    assert "ruth@" not in caplog.text
+    assert "/r/" not in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_given_an_open_transaction_then_sending_refuses_to_start(carrier):
+    """Otherwise a rollback would forget what is already on its way."""
+    queued()
+    with pytest.raises(RuntimeError), transaction.atomic():
+        sending.send_due(at=AT)
+    assert carrier.took == []
+
+
+def test_given_the_tasks_then_they_take_no_arguments_and_do_the_work(carrier):
+    sent, late = queued(expires_at=AT.replace(year=2999)), queued(expires_at=AT)
+    tasks.sweep()
+    tasks.send_due()
+    tasks.send_due()
+    assert fate(sent)[0] == Status.SENT
+    assert fate(late)[0] == Status.EXPIRED
+    assert len(carrier.took) == 1
