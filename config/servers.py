@@ -22,6 +22,7 @@ from pathlib import Path
 import psutil
 
 from config.accounts import Account, choose_account, die_with_parent
+from config.ports import free_port
 from config.services import ServiceError
 
 READY_SECONDS = 50.0
@@ -48,7 +49,7 @@ class Server(ABC):
         data = self.prepare()
         remembered = self._secret()
         for attempt in range(3):
-            self.port = remembered if attempt == 0 and _free(remembered) else _free_port()
+            self.port = remembered if attempt == 0 and _free(remembered) else free_port()
             self.process = self.launch(data)
             if self._answers(data):
                 self._remember()
@@ -119,20 +120,15 @@ class Server(ABC):
         telling = [line for line in lines[-20:] if re.search("FATAL|PANIC|error|denied", line)]
         return ((telling or lines or ["no word from it"])[-1]).split("FATAL:  ")[-1].strip()[:300]
 
-    def _clear_remains(self, data: Path) -> bool:
-        """After a hard kill: end what still works in the data folder. True if there was one."""
-        if not (data / self.pid_file).exists():
-            return False
+    def _clear_remains(self, data: Path) -> None:
+        """After a hard kill: end what still works in the data folder."""
         # The number in the file may belong to somebody else by now; the folder does not.
-        left = _working_in(data)
-        _, left = psutil.wait_procs(left, timeout=10)
+        left = psutil.wait_procs(_working_in(data), timeout=10)[1]
         for number in (signal.SIGTERM, signal.SIGKILL):
             for process in left:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.send_signal(number)
-            _, left = psutil.wait_procs(left, timeout=10)
-        (data / self.pid_file).unlink(missing_ok=True)
-        return True
+            left = psutil.wait_procs(left, timeout=10)[1]
 
 
 class Postgres(Server):
@@ -146,10 +142,16 @@ class Postgres(Server):
         self.account: Account = choose_account(install, self.folder)
         self.bin = self.account.install / "bin"
         data = self.account.home / self.name
-        if self._clear_remains(data) and self.throwaway:
-            # Written without waiting for the disk, so it cannot be trusted after a hard kill.
-            shutil.rmtree(data)
-        if not (data / "PG_VERSION").exists():
+        remains = self.account.read(data / self.pid_file)
+        if remains is not None:
+            self._clear_remains(data)
+            if self.throwaway:
+                # Written without waiting for the disk: not to be trusted after a hard kill.
+                self.account.remove(data)
+            elif psutil.pid_exists(int((remains.split() or ["0"])[0])):
+                # Somebody else's number by now, which PostgreSQL would take for its own.
+                self.account.remove(data / self.pid_file)
+        if self.account.read(data / "PG_VERSION") is None:
             self._create(data)
         self.account.own(data)
         self._same_version(data)
@@ -177,10 +179,7 @@ class Postgres(Server):
 
     def ready(self, data: Path) -> bool:
         # The eighth line says "ready" when connections are taken: pg_ctl reads the same.
-        try:
-            lines = (data / self.pid_file).read_text().splitlines()
-        except FileNotFoundError:
-            return False
+        lines = (self.account.read(data / self.pid_file) or "").splitlines()
         return len(lines) >= 8 and lines[7].strip() == "ready"
 
     def url(self) -> str:
@@ -190,7 +189,7 @@ class Postgres(Server):
         """A new cluster, made aside and moved in place when it is whole."""
         self._secret()
         fresh, words = data.with_suffix(".new"), data.with_suffix(".words")
-        shutil.rmtree(fresh, ignore_errors=True)
+        self.account.remove(fresh)
         fresh.mkdir(mode=0o700)
         self.account.own(fresh)
         words.write_text(self.password + "\n")
@@ -223,7 +222,7 @@ class Postgres(Server):
     def _same_version(self, data: Path) -> None:
         ours = self.account.run([f"{self.bin}/postgres", "--version"]).stdout
         found = re.search(r"\d+", ours)
-        theirs = (data / "PG_VERSION").read_text().strip()
+        theirs = (self.account.read(data / "PG_VERSION") or "").strip()
         if found and found.group() != theirs:
             raise ServiceError(
                 f"The data in {data} was written by PostgreSQL {theirs} and this release brings "
@@ -239,8 +238,10 @@ class Valkey(Server):
 
     def prepare(self) -> Path:
         data = self.folder / self.name
-        if self._clear_remains(data) and self.throwaway:
-            shutil.rmtree(data)
+        if (data / self.pid_file).exists():
+            self._clear_remains(data)
+            if self.throwaway:
+                shutil.rmtree(data)
         data.mkdir(mode=0o700, exist_ok=True)
         return data
 
@@ -300,11 +301,13 @@ def _package(name: str) -> Path:
 
 
 def _working_in(folder: Path) -> list[psutil.Process]:
-    """Processes whose working folder is this one: a server and its children, nobody else."""
+    """A server of this folder and its children, which work in it; nobody else does."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.pid != os.getpid() and Path(process.cwd()) == folder:
+            # In a container root may not see where another account works, but what it was told.
+            told = ["-D", str(folder)] == process.cmdline()[1:3]
+            if told or Path(process.cwd()) == folder:
                 found.append(process)
     return found
 
@@ -319,9 +322,3 @@ def _free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

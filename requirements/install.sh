@@ -64,17 +64,21 @@ if ! { suits "$venv" && "$venv" -m pip --version >/dev/null 2>&1; }; then
         fail "Python could not make the environment in .venv: $(tail -n 1 var/install.log)"
 fi
 
+unreachable="The package index could not be reached: check the network or the proxy settings and run make again."
 echo "Installing the packages of $wanted (once; a minute or so) ..."
 if ! "$venv" -m pip install --disable-pip-version-check --no-input --quiet \
     --require-hashes --only-binary :all: -r "$wanted" >var/install.log 2>&1; then
     missing=$(sed -n 's/.*No matching distribution found for \([^ ]*\).*/\1/p' var/install.log | head -n 1)
     if grep -qiE 'no space left' var/install.log; then
         fail "The disk is full: free about 500 MB and run make again."
-    elif grep -qE 'NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError|name resolution' var/install.log; then
-        fail "The package index could not be reached: check the network (or the proxy settings) and run make again."
+    elif grep -qE 'Connection refused|NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError|name resolution' var/install.log; then
+        fail "$unreachable"
     elif grep -qE 'DO NOT MATCH THE HASHES' var/install.log; then
         fail "A downloaded package is not the one that was locked in $wanted; nothing was installed (see var/install.log)."
     elif [ -n "$missing" ]; then
+        # A package that suits every machine tells a missing package from a missing network.
+        "$venv" -m pip install --disable-pip-version-check --no-input --quiet --dry-run \
+            --ignore-installed --no-deps asgiref >/dev/null 2>&1 || fail "$unreachable"
         fail "There is no ready-made package of $missing for" \
             "$("$venv" -c 'import platform, sys; print(platform.system(), platform.machine(), "with Python %d.%d" % sys.version_info[:2])')," \
             "so Steadyback cannot be set up on this machine (see docs/setup.md)."
