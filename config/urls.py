@@ -4,8 +4,9 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("clinic.urls")),
     path("account/", include("clinic.sign_in_urls")),
     path("clinic/", admin.site.urls),
-    path("", include("clinic.urls")),
+    path("api/v1/", include("config.api")),
     path("", include("programs.urls")),
 ]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 ALWAYS_OPEN = frozenset({"breathing", "isometric", "mobility", "release"})
 CLEARABLE = ("rotation", "flexion_loaded", "hinge_loaded")
 
-# Post-injury mobility stays in the neutral range; the upper rungs of a ladder leave it.
-NEUTRAL_RANGE_TOP_LEVEL = 2
+# After an injury mobility and rest stay in the neutral range: above these levels a ladder leaves
+# it (full-range tilts, child's pose).
+NEUTRAL_RANGE_TOP_LEVEL = {"mobility": 1, "release": 3}
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,10 @@ def gate_for(
 def _neutral_range(movement_class: str, facts: GateFacts, level: int) -> Gate | None:
     beyond = (
         facts.pathway == "post_injury"
-        and movement_class == "mobility"
-        and level > NEUTRAL_RANGE_TOP_LEVEL
+        and level > NEUTRAL_RANGE_TOP_LEVEL.get(movement_class, level)
         and facts.phase < 2
     )
-    return Gate(movement_class, "neutral-range mobility only before phase 2") if beyond else None
+    return Gate(movement_class, "phase 2: neutral range only before it") if beyond else None
 
 
 def _needs_phase(movement_class: str, facts: GateFacts, phase: int) -> Gate | None:

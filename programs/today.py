@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from clinic.models import Alert
 from patients.models import CheckIn, Patient, RedFlag
 from programs import routine
+from programs.content_files import cues_to_show
 from programs.models import (
     Exercise,
     ExerciseLevel,
@@ -120,12 +121,16 @@ def routine_for(*, program: Program, day: dt.date) -> list[Item]:
 
 def _item(prescription: Prescription, cue_set: str) -> Item:
     level = level_of(prescription)
-    extra = level.cues_draw_in if cue_set == ProgramVersion.CueSet.DRAW_IN else level.cues_fill_out
     return Item(
         prescription=prescription,
         exercise=prescription.exercise,
         level=level,
-        cues=[*level.cues, *extra],
+        cues=cues_to_show(
+            level.cues,
+            draw_in=level.cues_draw_in,
+            fill_out=level.cues_fill_out,
+            cue_set=cue_set,
+        ),
         seconds=routine.dose_seconds(
             sets=prescription.sets,
             reps=prescription.reps,
