@@ -62,6 +62,8 @@ class StaffLoginForm(LoginForm):
         super().__init__(*args, **kwargs)
         _name_email(self, field="login")
         self.fields["password"].help_text = ""
+        self.fields["password"].error_messages["required"] = "Type your password."
+        self.fields["remember"].label = "Keep me signed in on this computer"
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

@@ -1,5 +1,6 @@
 """The patient's pages for answers: check-ins, what follows from them, and the safety questions."""
 
+import json
 import logging
 import uuid
 from typing import Any
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from clinic.models import Site
-from patients.models import CheckIn, RedFlag
+from patients.models import CheckIn, RedFlagScreening
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import assess
 from programs import answering
@@ -155,14 +156,16 @@ def serious(request: HttpRequest) -> HttpResponse:
     if visitor is None:
         return private(render(request, "portal/serious_public.html", {"sites": Site.objects.all()}))
     with as_visitor(request, visitor):
-        return private(_questions(request, RedFlag.Source.BUTTON, "portal/serious.html"))
+        return private(_questions(request, RedFlagScreening.Source.BUTTON, "portal/serious.html"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_required(by_link=True)
 def questions(request: HttpRequest) -> HttpResponse:
     """The same questions, asked once a week and whenever answers call for them."""
-    return _questions(request, RedFlag.Source.CHECK_IN, "portal/questions.html")
+    asked_for = request.session.get(ASK)
+    source = RedFlagScreening.Source.CHECK_IN if asked_for else RedFlagScreening.Source.WEEKLY
+    return _questions(request, source, "portal/questions.html")
 
 
 def _questions(request: HttpRequest, source: str, template: str) -> HttpResponse:
@@ -171,7 +174,9 @@ def _questions(request: HttpRequest, source: str, template: str) -> HttpResponse
     if form.is_bound and form.is_valid():
         answers = form.answers()
         severity = assess(answers).severity
-        saved = _save_red_flags(request, form.cleaned_data["client_id"], answers, source)
+        # Sent twice is one set of answers; changed after going back is another.
+        client_id = uuid.uuid5(form.cleaned_data["client_id"], json.dumps(answers, sort_keys=True))
+        saved = _save_red_flags(request, client_id, answers, source)
         if severity is not None:
             # Whatever became of saving, the advice is on this very response.
             return stop_page(

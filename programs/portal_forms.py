@@ -97,6 +97,16 @@ class OneUseForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.initial.setdefault("client_id", uuid.uuid4())
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "client_id" in self.errors:
+            # Not the patient's doing: the page goes back with a good one.
+            del self.errors["client_id"]
+            self.data = self.data.copy()
+            self.data["client_id"] = str(uuid.uuid4())
+            self.add_error(None, "The page did not load fully. Please send your answers again.")
+        return cleaned
+
     def answers(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name != "client_id"}
 
