@@ -18,8 +18,9 @@ from pathlib import Path
 from config.servers import SERVERS, Server
 from config.services import ServiceError
 
-# Longer than the pause between two commands typed one after the other.
+# Longer than the pause between two commands typed one after the other; tests type faster.
 LINGER_SECONDS = 3.0
+THROWAWAY_LINGER_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 LOG_BYTES = 5_000_000
 
@@ -32,7 +33,9 @@ def main(arguments: list[str]) -> int:
         return 0
     stop_asked = _listen()
     _shorten(folder / f"{name}.log")
-    server = SERVERS[name](folder, throwaway="--throwaway" in arguments)
+    throwaway = "--throwaway" in arguments
+    server = SERVERS[name](folder, throwaway=throwaway)
+    linger = THROWAWAY_LINGER_SECONDS if throwaway else LINGER_SECONDS
     state = folder / f"{name}.json"
     try:
         try:
@@ -44,7 +47,7 @@ def main(arguments: list[str]) -> int:
             _write(state, {"error": f"The keeper of {name} broke; see {folder / name}.log."})
             raise
         _write(state, {"url": url, "port": server.port})
-        stopped_by_itself = _watch(server, folder / f"{name}.users", stop_asked)
+        stopped_by_itself = _watch(server, folder / f"{name}.users", stop_asked, linger)
     finally:
         if not state.exists() or "error" not in json.loads(state.read_text()):
             state.unlink(missing_ok=True)
@@ -57,7 +60,7 @@ def main(arguments: list[str]) -> int:
     return 1 if stopped_by_itself else 0
 
 
-def _watch(server: Server, users: Path, stop_asked: int) -> bool:
+def _watch(server: Server, users: Path, stop_asked: int, linger: float) -> bool:
     """Wait until told to stop, or unused, or the server is gone (then true)."""
     handle = os.open(users, os.O_RDWR | os.O_CREAT, 0o600)
     unused_since: float | None = None
@@ -73,7 +76,7 @@ def _watch(server: Server, users: Path, stop_asked: int) -> bool:
             continue
         now = time.monotonic()
         unused_since = unused_since or now
-        if now - unused_since >= LINGER_SECONDS:
+        if now - unused_since >= linger:
             # Kept locked to the end: whoever comes now waits and then starts a new server.
             return False
         fcntl.flock(handle, fcntl.LOCK_UN)
