@@ -58,8 +58,10 @@ def keep(sender: str, addresses: list[str], content: bytes) -> None:
 
 def _part(mail: EmailMessage, subtype: str) -> str:
     body = mail.get_body(preferencelist=(subtype,))
+    if body is None:
+        return ""
     # PostgreSQL keeps no NUL in text.
-    return body.get_content().replace("\x00", "").strip() if body else ""
+    return body.get_content().replace("\x00", "").replace("\r\n", "\n").strip()
 
 
 class Command(BaseCommand):
