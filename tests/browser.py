@@ -4,6 +4,7 @@ Tests take ``launch_arguments()``. A journey without a browser fails, it is neve
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,15 +42,18 @@ def ensure() -> dict[str, Any]:
     """Like ``launch_arguments``, but installs Chromium first when there is none."""
     try:
         return launch_arguments()
-    except NoBrowser as none:
+    except NoBrowser:
         if os.environ.get("CHROMIUM"):
             raise
         print("Installing Chromium for the browser journeys ...", flush=True)
         said = _install()
         try:
             return launch_arguments()
-        except NoBrowser:
-            raise NoBrowser(f"{none} Installing it did not help ({said}).") from None
+        except NoBrowser as none:
+            raise NoBrowser(
+                f"Chromium could not be installed ({said}), and the browser journeys cannot be "
+                "tested without one: install it, or set CHROMIUM=/path/to/chromium."
+            ) from none
 
 
 def _candidates() -> list[dict[str, Any]]:
@@ -106,9 +110,11 @@ def _run(commands: list[list[str]]) -> tuple[int, str]:
             text=True,
             check=False,
         )
-        said = (done.stdout.strip().splitlines() or [""])[-1][:200]
+        lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+        telling = [line for line in lines if re.search(r"^E:|[Ee]rror:|denied", line)]
+        said = (telling or lines or ["no reason given"])[-1][:200]
         if done.returncode:
-            return done.returncode, f"{' '.join(command[:3])}: {said}"
+            return done.returncode, said
     return 0, said
 
 
