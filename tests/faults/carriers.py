@@ -23,8 +23,9 @@ class MailServer:
     """An SMTP server that keeps what it takes.
 
     ``script`` maps a stage to the actions of the next mails that reach it: a reply such as
-    ``"451 later"``, CUT, or HOLD. Stages: connect, MAIL, RCPT, DATA, and ``taken``, which is
-    after the final dot, with the mail already kept. ``before_dot`` cuts while the text arrives.
+    ``"451 later"``, CUT, HOLD, or empty for the usual one. Stages: connect, MAIL, RCPT, DATA;
+    ``before_dot`` cuts while the text arrives, ``text`` refuses it after the final dot, and
+    ``taken`` comes when the mail has been kept, before the server says so.
     """
 
     def __init__(self) -> None:
@@ -66,59 +67,50 @@ class MailServer:
             actions = self.script.get(stage)
             return actions.popleft() if actions else ""
 
-    def _answer(self, handler: socketserver.StreamRequestHandler, stage: str, usual: str) -> bool:
-        """Do what the script says at this stage; False when the line is to be cut."""
+    def _answer(self, handler: socketserver.StreamRequestHandler, stage: str, usual: str) -> str:
+        """Do what the script says at this stage; returns the reply, empty when the line is cut."""
         action = self._next(stage)
         if action == HOLD:
             self.holding.set()
             self.let_go.wait(60)
             action = ""
         if action == CUT:
-            return False
-        handler.wfile.write(f"{action or usual}\r\n".encode())
-        return not action.startswith("421")
+            return ""
+        reply = action or usual
+        handler.wfile.write(f"{reply}\r\n".encode())
+        return "" if reply.startswith("421") else reply
 
     def _talk(self, handler: socketserver.StreamRequestHandler) -> None:
         with self._lock:
             self.connections += 1
-        if not self._answer(handler, "connect", "220 loopback"):
-            return
+        going_on = self._answer(handler, "connect", "220 loopback")
         address = ""
-        while line := handler.rfile.readline():
+        while going_on and (line := handler.rfile.readline()):
             verb = line[:4].upper().decode("ascii", "replace")
-            stage, usual = verb, "250 fine"
             if verb == "QUIT":
                 handler.wfile.write(b"221 bye\r\n")
                 return
             if verb == "RCPT":
                 address = line.partition(b"<")[2].partition(b">")[0].decode()
-            if verb == "DATA":
-                usual = "354 go on"
-                refused = bool(self.script.get("DATA"))
-                if not self._answer(handler, stage, usual):
-                    return
-                if refused:
-                    continue
-                if self._next("before_dot") == CUT:
-                    handler.rfile.readline()
-                    return
-                content = self._text(handler)
-                if content is None:
-                    return
-                if self._refuses_text(handler):
-                    continue
-                with self._lock:
-                    self.delivered.append((address, content))
-                if not self._answer(handler, "taken", "250 kept"):
-                    return
-            elif not self._answer(handler, stage, usual):
-                return
+            going_on = self._answer(handler, verb, "354 go on" if verb == "DATA" else "250 fine")
+            if verb == "DATA" and going_on.startswith("354"):
+                going_on = self._take(handler, address)
 
-    def _refuses_text(self, handler: socketserver.StreamRequestHandler) -> bool:
-        reply = self._next("text")
-        if reply:
-            handler.wfile.write(f"{reply}\r\n".encode())
-        return bool(reply)
+    def _take(self, handler: socketserver.StreamRequestHandler, address: str) -> str:
+        """Read one mail's text and keep it; returns the reply, empty when the line is cut."""
+        if self._next("before_dot") == CUT:
+            handler.rfile.readline()
+            return ""
+        content = self._text(handler)
+        if content is None:
+            return ""
+        refusal = self._next("text")
+        if refusal:
+            handler.wfile.write(f"{refusal}\r\n".encode())
+            return refusal
+        with self._lock:
+            self.delivered.append((address, content))
+        return self._answer(handler, "taken", "250 kept")
 
     @staticmethod
     def _text(handler: socketserver.StreamRequestHandler) -> bytes | None:
