@@ -265,6 +265,12 @@ class RedFlagForm(OneUseForm):
             self.errors.clear()
             return cleaned
         for name in ids:
-            if not cleaned.get(name) and name not in self.errors:
-                self.add_error(name, "Choose an answer: no, yes or not sure.")
+            if not cleaned.get(name):
+                self.errors.pop(name, None)
+                self.add_error(name, "Choose no, yes or not sure.")
         return cleaned
+
+    @property
+    def open_questions(self) -> list[str]:
+        """The ids of the questions without an answer, in their order."""
+        return [question.id for question in REPEATED if question.id in self.errors]
