@@ -1,0 +1,199 @@
+"""The practice in the portal: sites, staff, alerts, and who looked at what."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.db import models
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.utils import timezone
+
+from clinic import alerts
+from clinic.models import AccessRecord, Alert, Role, Site, Suppression, User
+from clinic.roles import ByRole, May, may
+
+
+class PortalAdmin(ByRole, admin.ModelAdmin):
+    """Permissions by role, plain controls that need no script, nothing to delete."""
+
+    list_per_page = 60
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    actions = None
+    formfield_overrides = {
+        models.TimeField: {
+            "form_class": forms.TimeField,
+            "widget": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        },
+        models.TextField: {"widget": forms.Textarea(attrs={"rows": 3})},
+    }
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, pk: Any) -> Any:
+        # The stock answer sends people home with a message; a row of another site is not there.
+        raise Http404
+
+
+class ReadOnly:
+    """Rows that the portal shows and never changes, whatever the role."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def sites_of(user: User) -> QuerySet[Site]:
+    return Site.objects.all() if user.is_superuser else user.sites.all()
+
+
+@admin.register(Site)
+class SiteAdmin(PortalAdmin):
+    list_display = ["name", "phone", "emergency_number", "urgent_number", "time_zone", "hours"]
+    fieldsets = [
+        (None, {"fields": ["name", "address", "phone", "time_zone"]}),
+        (
+            "What a patient in need reads",
+            {
+                "fields": [
+                    "emergency_number",
+                    "emergency_text",
+                    "urgent_number",
+                    "same_day_text",
+                ]
+            },
+        ),
+        ("Messages to patients", {"fields": ["quiet_start", "quiet_end"]}),
+    ]
+
+    @admin.display(description="Messages")
+    def hours(self, site: Site) -> str:
+        return f"{site.quiet_start:%H:%M} to {site.quiet_end:%H:%M}"
+
+
+_STAFF_ROLES = [(role.value, role.label) for role in Role if role != Role.PATIENT]
+
+
+class StaffForm(forms.ModelForm):
+    role = forms.ChoiceField(choices=_STAFF_ROLES)
+
+    class Meta:
+        model = User
+        fields = ["name", "email", "role", "sites", "is_active"]
+        widgets = {"sites": forms.CheckboxSelectMultiple}
+
+    def clean_email(self) -> str:
+        return self.cleaned_data["email"].strip().lower()
+
+
+class NewStaffForm(StaffForm):
+    class Meta(StaffForm.Meta):
+        fields = ["name", "email", "role", "sites"]
+        help_texts = {
+            "email": "They set their own password with “I forgot my password” on the sign-in page."
+        }
+
+    def save(self, commit: bool = True) -> User:
+        self.instance.set_unusable_password()
+        return super().save(commit)
+
+
+@admin.register(User)
+class StaffAdmin(PortalAdmin, UserAdmin):
+    """Staff only: patients get their account with their record."""
+
+    form, add_form = StaffForm, NewStaffForm
+    list_display = ["name", "email", "role", "at_sites", "is_active"]
+    list_filter = ["role", "is_active"]
+    search_fields = ["name", "email"]
+    ordering = ["name"]
+    filter_horizontal = []
+    readonly_fields = ["last_login"]
+    fieldsets = [(None, {"fields": ["name", "email", "role", "sites", "is_active", "last_login"]})]
+    add_fieldsets = [(None, {"fields": ["name", "email", "role", "sites"]})]
+    add_form_template = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        found = super().get_queryset(request).exclude(role=Role.PATIENT).prefetch_related("sites")
+        # Whoever sets a password may sign in with it: nobody reaches above themselves.
+        return found if request.user.is_superuser else found.filter(is_superuser=False)
+
+    @admin.display(description="Sites")
+    def at_sites(self, user: User) -> str:
+        return ", ".join(site.name for site in user.sites.all())
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["widget"] = forms.CheckboxSelectMultiple()
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None:
+            field.help_text = "They see the patients of these sites."
+        return field
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("seen", "Seen"), ("all", "All")]
+
+    def choices(self, changelist: Any) -> Any:
+        choices = super().choices(changelist)
+        first = next(choices)
+        yield first | {"display": "Open"}
+        yield from choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        if self.value() == "seen":
+            return queryset.filter(acknowledged_at__isnull=False)
+        return queryset if self.value() == "all" else queryset.open()
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnly, PortalAdmin):
+    list_display = ["summary", "severity", "owner", "site", "raised_at", "due_at", "seen_by"]
+    list_filter = [OpenFilter, "severity"]
+    list_select_related = ["owner", "site", "acknowledged_by"]
+    actions = ["acknowledge"]
+    ordering = ["due_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
+        return super().get_queryset(request).filter(site__in=sites_of(request.user))
+
+    def has_acknowledge_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, May.ACKNOWLEDGE)
+
+    @admin.action(description="I have seen these", permissions=["acknowledge"])
+    def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        found = list(queryset.open())
+        for alert in found:
+            alerts.acknowledge(alert=alert, by=request.user, at=timezone.now())
+        self.message_user(request, f"{len(found)} noted as seen by you.", messages.SUCCESS)
+
+    @admin.display(description="Seen by")
+    def seen_by(self, alert: Alert) -> str:
+        if alert.acknowledged_by is None:
+            return ""
+        return f"{alert.acknowledged_by.name}: {alert.outcome}".removesuffix(": ")
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(ReadOnly, PortalAdmin):
+    list_display = ["address", "channel", "reason", "by_owner", "since"]
+    list_filter = ["channel"]
+    search_fields = ["address"]
+
+
+@admin.register(AccessRecord)
+class AccessRecordAdmin(ReadOnly, PortalAdmin):
+    list_display = ["at", "actor", "action", "subject_type", "subject_id", "page"]
+    list_filter = ["action", "subject_type", "page"]
+    list_select_related = ["actor"]
+    search_fields = ["actor__name", "subject_id"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccessRecord]:
+        # Looks of colleagues; a person of two sites is shown to the managers of both.
+        colleagues = User.objects.filter(sites__in=sites_of(request.user))
+        return super().get_queryset(request).filter(actor__in=colleagues)

@@ -1,0 +1,290 @@
+"""The work in the portal: the library, what rules and clinicians did, and our own pages."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from clinic.admin import PortalAdmin, ReadOnly
+from clinic.roles import ByRole, May
+from clinic.templatetags.look import decision_mark
+from patients.admin import OfPatients
+from programs.clinician import assign, board, change, intake, patient_page, record
+from programs.models import (
+    Decision,
+    Exercise,
+    ExerciseLevel,
+    HabitTask,
+    Policy,
+    ProgramTemplate,
+    ProgramVersion,
+    Session,
+    TemplateItem,
+)
+from programs.models.library import MovementClass
+from programs.reviewing import approve_exercise
+
+portal = admin.site
+_ONE = "patients/<uuid:pk>/"
+
+portal.register_home(board.board)
+portal.register_page(
+    "patients/new/",
+    record.register,
+    name="patient_new",
+    menu="New patient",
+    needs=May.REGISTER,
+)
+portal.register_page(_ONE, patient_page.patient_page, name="patient")
+portal.register_page(_ONE + "record/", record.record, name="patient_record", needs=May.REGISTER)
+portal.register_page(_ONE + "intake/", intake.intake, name="patient_intake", needs=May.ASSESS)
+portal.register_page(_ONE + "assign/", assign.assign, name="patient_assign", needs=May.DECIDE)
+portal.register_page(_ONE + "change/", change.change, name="patient_change", needs=May.DECIDE)
+portal.register_page(_ONE + "end/", patient_page.end, name="patient_end", needs=May.DECIDE)
+portal.register_page(_ONE + "reopen/", patient_page.reopen, name="patient_reopen", needs=May.DECIDE)
+portal.register_page(
+    _ONE + "proposals/<int:proposal>/accept/",
+    patient_page.accept,
+    name="patient_accept",
+    needs=May.DECIDE,
+)
+portal.register_page(
+    _ONE + "proposals/<int:proposal>/decline/",
+    patient_page.decline,
+    name="patient_decline",
+    needs=May.DECIDE,
+)
+portal.register_page(
+    _ONE + "alerts/<int:alert>/seen/",
+    patient_page.seen,
+    name="patient_seen",
+    needs=May.ACKNOWLEDGE,
+)
+
+
+class ApproveForm(ActionForm):
+    """The class under which the chosen exercises are taken into the library."""
+
+    movement_class = forms.ChoiceField(
+        label="as", required=False, choices=[("", "Suggested class"), *MovementClass.choices]
+    )
+
+
+class LevelInline(ByRole, ReadOnly, admin.StackedInline):
+    model = ExerciseLevel
+    extra = 0
+    fields = [
+        "title",
+        "movement_class",
+        "set_up",
+        "said_cues",
+        "feel",
+        "not_feel",
+        "dose_range",
+    ]
+    readonly_fields = ["said_cues", "dose_range"]
+
+    @admin.display(description="Cues")
+    def said_cues(self, level: ExerciseLevel) -> str:
+        return "\n".join(level.cues)
+
+    @admin.display(description="Dose, from and to")
+    def dose_range(self, level: ExerciseLevel) -> str:
+        parts = [f"{level.sets} × {_range(level.reps_from, level.reps_to)}"]
+        if level.per_side:
+            parts.append("each side")
+        if level.hold_to:
+            parts.append(f"hold {_range(level.hold_from, level.hold_to)} s")
+        parts.append(f"{level.days_per_week} days a week")
+        return ", ".join(parts)
+
+
+def _range(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first} to {last}"
+
+
+@admin.register(Exercise)
+class ExerciseAdmin(ReadOnly, PortalAdmin):
+    list_display = ["name", "movement_class", "first_phase", "origin", "review_state"]
+    list_filter = ["review_state", "origin", "movement_class", "first_phase"]
+    search_fields = ["name", "slug"]
+    actions = ["approve"]
+    action_form = ApproveForm
+    inlines = [LevelInline]
+    fields = [
+        "name",
+        "movement_class",
+        "first_phase",
+        "why",
+        "muscle_names",
+        "equipment_names",
+        "alternative",
+        "review_state",
+        "reviewed_by",
+        "reviewed_at",
+        "origin",
+        "suggested_because",
+        "version",
+    ]
+    readonly_fields = ["muscle_names", "equipment_names", "suggested_because"]
+
+    @admin.display(description="Muscles")
+    def muscle_names(self, exercise: Exercise) -> str:
+        return _said(exercise.muscles)
+
+    @admin.display(description="Equipment")
+    def equipment_names(self, exercise: Exercise) -> str:
+        return _said(exercise.equipment) or "None"
+
+    @admin.display(description="Class suggested because")
+    def suggested_because(self, exercise: Exercise) -> str:
+        return _said(exercise.suggested_from)
+
+    def has_approve_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_clinician
+
+    @admin.action(description="Approve for prescription", permissions=["approve"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[Exercise]) -> None:
+        chosen = request.POST.get("movement_class", "")
+        approved = 0
+        for exercise in queryset:
+            try:
+                approve_exercise(
+                    exercise=exercise,
+                    movement_class=chosen or exercise.movement_class,
+                    by=request.user,
+                    at=timezone.now(),
+                )
+                approved += 1
+            except ValidationError as error:
+                self.message_user(request, " ".join(error.messages), messages.ERROR)
+        if approved:
+            word = "exercise" if approved == 1 else "exercises"
+            self.message_user(request, f"{approved} {word} approved.", messages.SUCCESS)
+
+
+def _said(values: Any) -> str:
+    """A list of the library in words, whatever its items are."""
+    return ", ".join(
+        str(value.get("name") or value) if isinstance(value, dict) else str(value).replace("_", " ")
+        for value in values or []
+    )
+
+
+class TemplateItemInline(ByRole, ReadOnly, admin.TabularInline):
+    model = TemplateItem
+    extra = 0
+    fields = ["exercise", "level", "days_per_week"]
+
+
+@admin.register(ProgramTemplate)
+class ProgramTemplateAdmin(ReadOnly, PortalAdmin):
+    list_display = ["name", "version", "for_pathways", "starting_phase", "horizon_weeks"]
+    inlines = [TemplateItemInline]
+    fields = [
+        "name",
+        "version",
+        "summary",
+        "patient_summary",
+        "for_pathways",
+        "starting_phase",
+        "horizon_weeks",
+        "is_current",
+    ]
+    readonly_fields = ["for_pathways"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProgramTemplate]:
+        return super().get_queryset(request).order_by("name", "-version")
+
+    @admin.display(description="Pathways")
+    def for_pathways(self, template: ProgramTemplate) -> str:
+        return _said(template.pathways)
+
+
+@admin.register(HabitTask)
+class HabitTaskAdmin(ReadOnly, PortalAdmin):
+    list_display = ["title", "cadence", "version"]
+    fields = ["title", "text", "cadence", "version"]
+
+
+@admin.register(Policy)
+class PolicyAdmin(ReadOnly, PortalAdmin):
+    list_display = ["pathway", "version", "reason", "published_by", "published_at"]
+    list_filter = ["pathway"]
+    list_select_related = ["published_by"]
+    fields = ["pathway", "version", "figures", "reason", "published_by", "published_at"]
+    readonly_fields = ["figures"]
+
+    @admin.display(description="Thresholds")
+    def figures(self, policy: Policy) -> str:
+        return "\n".join(
+            f"{name.replace('_', ' ').capitalize()}: {_plain(value)}"
+            for name, value in policy.thresholds.items()
+        )
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@admin.register(Decision)
+class DecisionAdmin(OfPatients):
+    patient_path = "program__patient"
+    list_display = ["at", "who", "mark", "rules_said", "handling", "policy"]
+    list_filter = ["outcome", "handling"]
+    list_select_related = ["program__patient", "policy"]
+    search_fields = ["program__patient__family_name", "program__patient__number"]
+    fields = ["at", "who", "mark", "rules_said", "handling", "policy", "patient_text"]
+    readonly_fields = ["who", "mark", "rules_said"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
+        return super().get_queryset(request).defer("evidence", "fired")
+
+    @admin.display(description="Patient")
+    def who(self, decision: Decision) -> str:
+        return decision.program.patient.name
+
+    @admin.display(description="Decision", ordering="outcome")
+    def mark(self, decision: Decision) -> SafeString:
+        return format_html("{}", decision_mark(decision.outcome, False))
+
+    @admin.display(description="Rules")
+    def rules_said(self, decision: Decision) -> str:
+        return ", ".join(decision.rules)
+
+
+@admin.register(ProgramVersion)
+class ProgramVersionAdmin(OfPatients):
+    patient_path = "program__patient"
+    list_display = ["at", "who", "number", "cause", "by", "reason"]
+    list_filter = ["cause", "pathway"]
+    list_select_related = ["program__patient", "by"]
+    search_fields = ["program__patient__family_name", "program__patient__number"]
+    exclude = ["program"]
+
+    @admin.display(description="Patient")
+    def who(self, version: ProgramVersion) -> str:
+        return version.program.patient.name
+
+
+@admin.register(Session)
+class SessionAdmin(OfPatients):
+    patient_path = "program__patient"
+    list_display = ["day", "who", "status", "skip_reason", "known"]
+    list_filter = ["status", "known", "skip_reason"]
+    list_select_related = ["program__patient"]
+    search_fields = ["program__patient__family_name", "program__patient__number"]
+    exclude = ["client_id", "items", "program"]
+
+    @admin.display(description="Patient")
+    def who(self, session: Session) -> str:
+        return session.program.patient.name

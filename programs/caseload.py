@@ -1,0 +1,313 @@
+"""The caseload: one row per patient, in order of need. Reads only.
+
+The number of queries is the same for one patient and for a thousand: each table is read once for
+all of them, and the rows are put together here.
+"""
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Max, Q, Value
+from django.db.models.functions import Concat
+
+from clinic.models import Alert, User
+from patients.models import CheckIn, Patient, RedFlag
+from patients.red_flagging import describe
+from programs.adherence import WINDOW_DAYS, adherence
+from programs.models import Decision, Program, ProgramVersion, Proposal, Session
+from programs.rule_words import rule_words
+
+SILENT_DAYS = 3
+LONG_SILENT_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Need:
+    """Why a patient stands where they stand; lower ``rank`` comes first."""
+
+    key: str
+    rank: int
+    word: str
+    meaning: str
+
+
+NEEDS = [
+    Need("stopped", 0, "Stopped", "A red flag or a rule has paused the program."),
+    Need("overdue", 1, "Overdue", "An alert is past its due time."),
+    Need("regressed", 2, "Regressed", "A rule lowered the load; nobody has seen it yet."),
+    Need("waiting", 3, "Waiting for approval", "A step is proposed. Post-injury first."),
+    Need("silent", 4, "Silent", f"No answer for {SILENT_DAYS} days or more."),
+    Need("stalled", 5, "Stalled", "Held by a rule that asks for your look."),
+    Need("new", 6, "No program", "Registered, nothing assigned yet."),
+    Need("ready", 7, "Ready", "At the top of the ladder."),
+    Need("fine", 8, "Fine", "Nothing asks for you."),
+    Need("ended", 9, "Ended", "The program has ended."),
+]
+NEED = {need.key: need for need in NEEDS}
+ORDER = (
+    "Stopped, then overdue alerts, regressed, waiting for approval, silent, stalled, no program, "
+    "ready, fine. Within a group the most urgent first, then the one that has waited longest."
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One patient on the board. ``since`` is when the reason began; ``adherence`` is 0–1 over 14
+    days; ``silent_days`` counts from the last answer, or the start; ``order`` sorts in a need."""
+
+    patient: Patient
+    need: Need
+    reason: str
+    since: dt.datetime | None
+    order: int
+    program: Program | None = None
+    decision: Decision | None = None
+    proposal: Proposal | None = None
+    usual_pain: int | None = None
+    adherence: float | None = None
+    silent_days: int | None = None
+    step: str = ""
+    due_at: dt.datetime | None = None
+
+    @property
+    def version(self) -> ProgramVersion | None:
+        return self.program.current_version if self.program else None
+
+    @property
+    def adherence_percent(self) -> int | None:
+        return None if self.adherence is None else round(self.adherence * 100)
+
+    @property
+    def sort_key(self) -> tuple[Any, ...]:
+        since = self.since.timestamp() if self.since else float("inf")
+        return (self.need.rank, self.order, since, self.patient.family_name, str(self.patient.pk))
+
+
+@dataclass
+class _Known:
+    """What was read for all patients at once; keys are patient or program ids."""
+
+    programs: dict[uuid.UUID, Program] = field(default_factory=dict)
+    ended: set[uuid.UUID] = field(default_factory=set)
+    flags: dict[uuid.UUID, list[RedFlag]] = field(default_factory=lambda: defaultdict(list))
+    alerts: dict[str, list[Alert]] = field(default_factory=lambda: defaultdict(list))
+    proposals: dict[uuid.UUID, Proposal] = field(default_factory=dict)
+    decisions: dict[uuid.UUID, Decision] = field(default_factory=dict)
+    usual_pain: dict[uuid.UUID, int] = field(default_factory=dict)
+    last_answer: dict[uuid.UUID, dt.date] = field(default_factory=dict)
+    sessions: dict[uuid.UUID, dict[dt.date, str]] = field(default_factory=lambda: defaultdict(dict))
+    reopened: dict[uuid.UUID, dt.date] = field(default_factory=dict)
+
+
+def patients_on_board(*, user: User, scope: str = "mine", search: str = "") -> Any:
+    """The patients this person may see: their own caseload ("mine") or the whole site ("site"),
+    narrowed by name, number or telephone."""
+    found = Patient.objects.visible_to(user).select_related("physiotherapist", "site")
+    if scope == "mine":
+        found = found.filter(physiotherapist=user)
+    words = search.strip()
+    if words:
+        found = found.annotate(whole_name=Concat("given_name", Value(" "), "family_name")).filter(
+            _matches(words)
+        )
+    return found.order_by("family_name", "given_name", "pk").distinct()
+
+
+def _matches(words: str) -> Q:
+    match = Q(whole_name__icontains=words) | Q(number__icontains=words)
+    digits = "".join(letter for letter in words if letter.isdigit())
+    if len(digits) >= 4:
+        # A number is kept with its country code; people search as they dial.
+        match |= Q(
+            contact_points__channel="sms", contact_points__address__contains=digits.lstrip("0")
+        )
+    return match
+
+
+def rows_for(patients: Iterable[Patient], *, at: dt.datetime) -> list[Row]:
+    """The rows of these patients in order of need, in a fixed number of queries."""
+    patients = list(patients)
+    known = _read([patient.pk for patient in patients], at)
+    return sorted((_row(patient, known, at) for patient in patients), key=lambda r: r.sort_key)
+
+
+def counts(rows: Iterable[Row]) -> dict[str, int]:
+    """How many rows stand in each need."""
+    found = {need.key: 0 for need in NEEDS}
+    for row in rows:
+        found[row.need.key] += 1
+    return found
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def _read(ids: Collection[uuid.UUID], at: dt.datetime) -> _Known:
+    known = _Known()
+    every_program = Program.objects.filter(patient__in=ids).select_related("current_version")
+    for program in every_program.order_by("started_on"):
+        if program.status == Program.Status.ENDED:
+            known.ended.add(program.patient_id)
+        else:
+            known.programs[program.patient_id] = program
+    running = [program.pk for program in known.programs.values()]
+    for flag in RedFlag.objects.open().filter(patient__in=ids).order_by("opened_at"):
+        known.flags[flag.patient_id].append(flag)
+    texts = [str(pk) for pk in ids]
+    for alert in Alert.objects.open().filter(subject_type="patient", subject_id__in=texts):
+        known.alerts[alert.subject_id].append(alert)
+    for proposal in (
+        Proposal.objects.open()
+        .filter(program__in=running)
+        .select_related("decision")
+        .defer("decision__evidence", "decision__fired")
+    ):
+        known.proposals[proposal.program_id] = proposal
+    newest = (
+        Decision.objects.filter(program__in=running)
+        .order_by("program_id", "-at", "-pk")
+        .distinct("program_id")
+        .defer("evidence", "fired")
+    )
+    known.decisions = {decision.program_id: decision for decision in newest}
+    known.usual_pain = dict(
+        CheckIn.objects.filter(patient__in=ids, usual_pain__isnull=False)
+        .order_by("patient_id", "-day", "-at", "-pk")
+        .distinct("patient_id")
+        .values_list("patient", "usual_pain")
+    )
+    known.last_answer = dict(
+        CheckIn.objects.filter(patient__in=ids)
+        .order_by()
+        .values_list("patient")
+        .annotate(last=Max("day"))
+    )
+    # A day to spare: a patient's local day may be ahead of, or behind, the one in UTC.
+    first = at.date() - dt.timedelta(days=WINDOW_DAYS + 1)
+    for pk, day, status in Session.objects.filter(program__in=running, day__gte=first).values_list(
+        "program", "day", "status"
+    ):
+        known.sessions[pk][day] = status
+    known.reopened = dict(
+        ProgramVersion.objects.filter(program__in=running, cause=ProgramVersion.Cause.REOPENED)
+        .order_by()
+        .values_list("program")
+        .annotate(last=Max("step_since"))
+    )
+    return known
+
+
+# --- putting a row together ---------------------------------------------------------------------
+
+
+def _row(patient: Patient, known: _Known, at: dt.datetime) -> Row:
+    program = known.programs.get(patient.pk)
+    today = patient.local_date(at)
+    facts: dict[str, Any] = {"patient": patient, "program": program}
+    last = known.last_answer.get(patient.pk)
+    facts["usual_pain"] = known.usual_pain.get(patient.pk)
+    alerts = sorted(known.alerts.get(str(patient.pk), []), key=lambda a: a.due_at)
+    flags = known.flags.get(patient.pk, [])
+    if alerts:
+        facts["due_at"] = alerts[0].due_at
+    if program is not None:
+        # A start that lies ahead is not silence.
+        since = max(last, program.started_on) if last else program.started_on
+        facts["silent_days"] = max(0, (today - since).days) if today >= since else None
+        facts["decision"] = known.decisions.get(program.pk)
+        facts["proposal"] = known.proposals.get(program.pk)
+        started = max(program.started_on, known.reopened.get(program.pk, program.started_on))
+        if program.status == Program.Status.ACTIVE and today >= started:
+            facts["adherence"] = adherence(
+                today=today, active_since=started, sessions=known.sessions.get(program.pk, {})
+            )
+    facts["step"] = _step(facts.get("proposal"), facts.get("decision"))
+    return Row(**facts, **_need(facts, alerts, flags, last, patient.pk in known.ended, at))
+
+
+def _need(
+    facts: dict[str, Any],
+    alerts: list[Alert],
+    flags: list[RedFlag],
+    last: dt.date | None,
+    ended: bool,
+    at: dt.datetime,
+) -> dict[str, Any]:
+    """The strongest signal of a patient; the weaker ones stay on the patient's own page."""
+    program: Program | None = facts["program"]
+    decision: Decision | None = facts.get("decision")
+    proposal: Proposal | None = facts.get("proposal")
+    if flags:
+        worst = next((f for f in flags if f.severity == RedFlag.Severity.EMERGENCY), flags[0])
+        order = 0 if worst.severity == RedFlag.Severity.EMERGENCY else 1
+        reason = f"Red flag, {worst.get_severity_display().lower()}: {describe(worst.answers)}"
+        return _said("stopped", reason, worst.opened_at, order)
+    if program is not None and program.status == Program.Status.SUSPENDED:
+        reason = rule_words(decision.rules) if decision else program.get_suspended_for_display()
+        return _said("stopped", reason, decision.at if decision else None, 2)
+    overdue = [alert for alert in alerts if alert.due_at < at]
+    if overdue:
+        return _said("overdue", _alert_words(overdue[0]), overdue[0].due_at)
+    if program is None:
+        key, reason = ("ended", "Program ended.") if ended else ("new", "No program assigned yet.")
+        return _said(key, reason, facts["patient"].created_at)
+    lowered = [alert for alert in alerts if _lowered(alert)]
+    if lowered:
+        return _said("regressed", _alert_words(lowered[0]), lowered[0].raised_at)
+    if proposal is not None:
+        post_injury = program.current_version.pathway == "post_injury"
+        reason = rule_words(proposal.decision.rules)
+        return _said("waiting", reason, proposal.decision.at, 0 if post_injury else 1)
+    silent = facts.get("silent_days")
+    if silent is not None and silent >= SILENT_DAYS:
+        words = (
+            f"No answer for {silent} days" if last else f"No answer since the start, {silent} days"
+        )
+        return _said("silent", words, None, -silent)
+    if alerts or (decision is not None and "R21" in decision.rules):
+        if alerts:
+            return _said("stalled", _alert_words(alerts[0]), alerts[0].raised_at)
+        return _said("stalled", rule_words(decision.rules), decision.at)
+    if decision is not None and "R27" in decision.rules:
+        return _said("ready", rule_words(decision.rules), decision.at)
+    reason = rule_words(decision.rules) if decision else "No decision yet."
+    return _said("fine", reason, decision.at if decision else None)
+
+
+def _said(key: str, reason: str, since: dt.datetime | None, order: int = 0) -> dict[str, Any]:
+    return {"need": NEED[key], "reason": reason, "since": since, "order": order}
+
+
+def _lowered(alert: Alert) -> bool:
+    """Whether the alert tells of a step down that a rule took by itself.
+
+    Alerts of rules carry what was decided in their key (see ``programs.deciding``); a step that
+    waits for a clinician has a proposal and stands with those.
+    """
+    parts = alert.key.split(":")
+    return (
+        parts[0] == "rule"
+        and len(parts) > 3
+        and parts[3] == "REGRESS"
+        and ("(applied)" in alert.summary)
+    )
+
+
+def _alert_words(alert: Alert) -> str:
+    parts = alert.key.split(":")
+    if parts[0] == "rule" and len(parts) > 4:
+        return rule_words(parts[4].split("+"))
+    return alert.summary
+
+
+def _step(proposal: Proposal | None, decision: Decision | None) -> str:
+    """What is proposed, or was just done, in words."""
+    if proposal is not None:
+        return proposal.decision.step["words"] if proposal.decision.step else ""
+    if decision is not None and decision.step and decision.handling == Decision.Handling.APPLIED:
+        return f"Applied: {decision.step['words']}"
+    return ""

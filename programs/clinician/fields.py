@@ -1,0 +1,49 @@
+"""Fields that several forms of the clinician share."""
+
+from typing import Any
+
+from django import forms
+
+REASON_HINT = "Kept with the version; patients do not see it."
+
+
+class Scale(forms.IntegerField):
+    """A figure from 0 to 10, typed; ``low`` and ``high`` say what the ends mean."""
+
+    def __init__(self, *, low: str = "", high: str = "", **kwargs: Any) -> None:
+        kwargs.setdefault("min_value", 0)
+        kwargs.setdefault("max_value", 10)
+        if low:
+            kwargs.setdefault("help_text", f"0 {low}, 10 {high}")
+        kwargs.setdefault(
+            "error_messages",
+            {
+                "required": "Write a number from 0 to 10.",
+                "invalid": "Write a number from 0 to 10.",
+                "min_value": "Write a number from 0 to 10.",
+                "max_value": "Write a number from 0 to 10.",
+            },
+        )
+        super().__init__(**kwargs)
+
+
+def reason_field(label: str, *, required: str = "Say why.", help_text: str = "") -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=2000,
+        help_text=help_text,
+        error_messages={"required": required},
+    )
+
+
+def date_field(label: str, **kwargs: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs
+    )
+
+
+def time_field(label: str, **kwargs: Any) -> forms.TimeField:
+    return forms.TimeField(
+        label=label, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"), **kwargs
+    )

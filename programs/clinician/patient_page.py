@@ -1,0 +1,318 @@
+"""The page of one patient, and the short answers given on it."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_POST
+
+from clinic import alerts as alerting
+from clinic.models import Alert, OutboxMessage
+from clinic.roles import May, may
+from patients.models import Consent, Patient
+from patients.red_flagging import describe
+from programs import caseload
+from programs.adjusting import end_program, reopen_program
+from programs.clinician.answers import fired_rules, newest_decision
+from programs.clinician.change_form import title_of
+from programs.clinician.fields import REASON_HINT, reason_field
+from programs.clinician.opening import address_of, open_patient, portal, put_errors
+from programs.clinician.timeline import time_line
+from programs.models import Prescription, Program, Proposal
+from programs.positions import prescriptions_of, standing_of
+from programs.proposals import accept_proposal, decline_proposal
+from programs.rule_words import rule_words
+from programs.today import dose_text, program_for
+
+
+class DeclineForm(forms.Form):
+    reason = reason_field("Why not", required="Say why the step is not taken.")
+
+
+class ReopenForm(forms.Form):
+    reason = reason_field(
+        "What was found, and why it is safe to go on",
+        required="Say what was found and why it is safe to go on.",
+        help_text="Closes the red flag, makes a new version and lets reminders go out again.",
+    )
+
+
+class SeenForm(forms.Form):
+    outcome = forms.CharField(label="What you did (optional)", max_length=500, required=False)
+
+
+class EndForm(forms.Form):
+    reason = reason_field(
+        "Why it ends", required="Say why the program ends.", help_text=REASON_HINT
+    )
+
+
+@dataclass
+class Shown:
+    """One exercise of the program as the page shows it."""
+
+    prescription: Prescription
+    title: str
+    dose: str
+    waits_for: str
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def patient_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Everything about one patient; ``before`` (ISO time) pages the time line back."""
+    return _page(request, open_patient(request, pk, "patient"))
+
+
+def _page(
+    request: HttpRequest,
+    patient: Patient,
+    *,
+    status: int = 200,
+    problem: str = "",
+    **shown_forms: forms.Form,
+) -> HttpResponse:
+    at = timezone.now()
+    clinical = may(request.user, May.SEE_CLINICAL)
+    before = _moment(request.GET.get("before", ""))
+    context: dict[str, Any] = {
+        "title": patient.name,
+        "patient": patient,
+        "age": _age(patient, at),
+        "contact_points": list(patient.contact_points.all()),
+        "consents": _consents(patient),
+        "line": time_line(patient=patient, before=before, bodies=clinical),
+        "before": before,
+        "problem": problem,
+        "at": at,
+    }
+    program = program_for(patient)
+    context["program"] = program
+    context["reminder"] = _reminder(patient, program, context)
+    if clinical:
+        context |= _clinical(request, patient, program, at, shown_forms)
+    return portal.page(request, "admin/portal/patient.html", context, status=status)
+
+
+def _clinical(
+    request: HttpRequest,
+    patient: Patient,
+    program: Program | None,
+    at: dt.datetime,
+    shown_forms: dict[str, forms.Form],
+) -> dict[str, Any]:
+    open_alerts = list(
+        Alert.objects.open().about("patient", patient.pk).select_related("owner").order_by("due_at")
+    )
+    flags = list(patient.red_flags.open())
+    found: dict[str, Any] = {
+        "row": caseload.rows_for([patient], at=at)[0],
+        "alerts": open_alerts,
+        "flags": [(flag, describe(flag.answers)) for flag in flags],
+        "seen": _last_seen(patient) if flags or _suspended(program) else None,
+        "seen_form": SeenForm(),
+        "reopen_form": shown_forms.get("reopen_form") or ReopenForm(),
+        "decline_form": shown_forms.get("decline_form") or DeclineForm(),
+        "intake": patient.intake_screenings.select_related("taken_by").first(),
+        "ended": patient.programs.filter(status=Program.Status.ENDED).first(),
+        "stopped": bool(flags) or _suspended(program),
+        "can_reopen": _suspended(program) and may(request.user, May.DECIDE),
+    }
+    if program is None:
+        return found
+    decision = newest_decision(program)
+    proposal = (
+        program.proposals.open()
+        .select_related("decision__policy", "decision__program")
+        .defer("decision__evidence")
+        .first()
+    )
+    spoken = proposal.decision if proposal else decision
+    return found | {
+        "version": program.current_version,
+        "proposal": proposal,
+        "decision": spoken,
+        "decision_words": rule_words(spoken.rules) if spoken else "",
+        "fired": fired_rules(spoken) if spoken else [],
+        "shown": _shown(program, patient.local_date(at)),
+        "weeks": max(0, (patient.local_date(at) - program.started_on).days // 7) + 1,
+    }
+
+
+def _shown(program: Program, today: dt.date) -> list[Shown]:
+    version = program.current_version
+    standing = standing_of(version, today=today, calm_fortnight=True)
+    waits = {}
+    for position in standing.positions:
+        gate = standing.gate(position, position.level)
+        if gate is not None:
+            waits[position.exercise] = gate.needs
+        elif position.first_phase > version.phase:
+            waits[position.exercise] = f"phase {position.first_phase}"
+    return [
+        Shown(p, title_of(p), dose_text(p), waits.get(p.exercise.slug, ""))
+        for p in prescriptions_of(version)
+    ]
+
+
+def _suspended(program: Program | None) -> bool:
+    return program is not None and program.status == Program.Status.SUSPENDED
+
+
+def _last_seen(patient: Patient) -> Alert | None:
+    return (
+        Alert.objects.about("patient", patient.pk)
+        .filter(acknowledged_at__isnull=False)
+        .select_related("acknowledged_by")
+        .order_by("-raised_at")
+        .first()
+    )
+
+
+def _age(patient: Patient, at: dt.datetime) -> int | None:
+    born, today = patient.date_of_birth, patient.local_date(at)
+    if born is None:
+        return None
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def _consents(patient: Patient) -> list[tuple[str, str, Consent | None]]:
+    standing = {c.purpose: c for c in Consent.objects.active().filter(patient=patient)}
+    return [(key, word, standing.get(key)) for key, word in Consent.Purpose.choices]
+
+
+def _reminder(patient: Patient, program: Program | None, context: dict[str, Any]) -> str:
+    """When and how the next routine reminder goes out, or why none does."""
+    if program is None:
+        return "None: no program."
+    if _suspended(program):
+        return "None while the program is suspended."
+    agreed = {key for key, _, consent in context["consents"] if consent}
+    wanted = [p for p in context["contact_points"] if p.reminders]
+    ways = sorted({p.get_channel_display().lower() for p in wanted if p.channel in agreed})
+    if not wanted:
+        return "None: no address takes reminders."
+    if not ways:
+        return "None: no consent to reminders."
+    due = OutboxMessage.objects.about("patient", patient.pk).filter(
+        kind=OutboxMessage.Kind.ROUTINE_REMINDER, status=OutboxMessage.Status.DUE
+    )
+    waiting = due.order_by("due_at").values_list("due_at", flat=True).first()
+    when = f"{patient.reminder_time:%H:%M}, {patient.time_zone}"
+    if waiting:
+        when += f" (next {waiting.astimezone(patient.zone):%-d %b})"
+    return f"{when}, by {' and '.join(ways)}"
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found and timezone.is_aware(found) else None
+
+
+# --- answering ------------------------------------------------------------------------------------
+
+
+@require_POST
+def accept(request: HttpRequest, pk: uuid.UUID, proposal: int) -> HttpResponse:
+    patient = open_patient(request, pk, "proposal")
+    found = _proposal(patient, proposal)
+    try:
+        version = accept_proposal(proposal=found, by=request.user, at=timezone.now())
+    except ValidationError as error:
+        return _page(request, patient, status=400, problem=" ".join(error.messages))
+    messages.success(request, f"Accepted. {patient.name} is on version {version.number} now.")
+    return redirect(address_of(patient))
+
+
+@require_POST
+def decline(request: HttpRequest, pk: uuid.UUID, proposal: int) -> HttpResponse:
+    patient = open_patient(request, pk, "proposal")
+    found = _proposal(patient, proposal)
+    form = DeclineForm(request.POST)
+    if form.is_valid():
+        try:
+            decline_proposal(
+                proposal=found, by=request.user, at=timezone.now(), **form.cleaned_data
+            )
+            messages.success(request, "Declined. The routine stays as it is.")
+            return redirect(address_of(patient))
+        except ValidationError as error:
+            put_errors(form, error)
+    return _page(request, patient, status=400, decline_form=form)
+
+
+@require_POST
+def seen(request: HttpRequest, pk: uuid.UUID, alert: int) -> HttpResponse:
+    patient = open_patient(request, pk, "alert")
+    found = Alert.objects.about("patient", patient.pk).filter(pk=alert).first()
+    if found is None:
+        raise Http404
+    outcome = request.POST.get("outcome", "").strip()[:500]
+    kept = alerting.acknowledge(alert=found, by=request.user, at=timezone.now(), outcome=outcome)
+    if kept.acknowledged_by_id == request.user.pk:
+        messages.success(request, "Noted: you have seen it.")
+    else:
+        messages.info(request, f"{kept.acknowledged_by.name} had seen it before.")
+    return redirect(address_of(patient))
+
+
+@require_POST
+def reopen(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    patient = open_patient(request, pk, "reopen")
+    program = program_for(patient)
+    if program is None:
+        raise Http404
+    form = ReopenForm(request.POST)
+    if form.is_valid():
+        try:
+            reopen_program(program=program, by=request.user, at=timezone.now(), **form.cleaned_data)
+            messages.success(request, "Reopened. The patient can go on with the routine.")
+            return redirect(address_of(patient))
+        except ValidationError as error:
+            put_errors(form, error)
+    return _page(request, patient, status=400, reopen_form=form)
+
+
+def end(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Ask for the reason, then end the running program."""
+    patient = open_patient(request, pk, "end")
+    program = program_for(patient)
+    if program is None:
+        raise Http404
+    form = EndForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            end_program(program=program, by=request.user, at=timezone.now(), **form.cleaned_data)
+            messages.success(request, "The program has ended.")
+            return redirect(address_of(patient))
+        except ValidationError as error:
+            put_errors(form, error)
+    return portal.page(
+        request,
+        "admin/portal/end.html",
+        {"title": "End the program", "patient": patient, "program": program, "form": form},
+        status=400 if form.errors else 200,
+    )
+
+
+def _proposal(patient: Patient, pk: int) -> Proposal:
+    found = (
+        Proposal.objects.filter(pk=pk, program__patient=patient)
+        .select_related("program__patient")
+        .first()
+    )
+    if found is None:
+        raise Http404
+    return found

@@ -1,0 +1,221 @@
+"""Making a patient's record, and keeping its addresses and consents current."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+
+from clinic.models import Role, Site, User
+from clinic.roles import May, may
+from patients.contacting import change_record, remove_contact_point, want_reminders
+from patients.models import Consent, ContactPoint, Patient
+from patients.registering import (
+    add_contact_point,
+    give_consent,
+    register_patient,
+    withdraw_consent,
+)
+from programs.clinician.fields import date_field, time_field
+from programs.clinician.opening import address_of, open_patient, portal, put_errors
+
+_CONSENTS = [
+    (Consent.Purpose.RECORD, "Keeping a record of care"),
+    (Consent.Purpose.EMAIL, "Reminders by e-mail"),
+    (Consent.Purpose.SMS, "Reminders by text message"),
+]
+
+
+class PersonForm(forms.Form):
+    """Who somebody is; both forms of this page begin with it."""
+
+    given_name = forms.CharField(label="Given name", max_length=80)
+    family_name = forms.CharField(label="Family name", max_length=80)
+    date_of_birth = date_field("Date of birth", required=False)
+    physiotherapist = forms.ModelChoiceField(
+        label="Physiotherapist", queryset=User.objects.none(), empty_label=None
+    )
+    reminder_time = time_field("Reminder at", initial=dt.time(8))
+
+    def __init__(self, data: Any = None, *, sites: Any, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.fields["physiotherapist"].queryset = User.objects.filter(
+            role=Role.PHYSIOTHERAPIST, is_active=True, sites__in=sites
+        ).distinct()
+
+
+class RegisterForm(PersonForm):
+    email = forms.EmailField(
+        label="E-mail", required=False, help_text="The patient signs in with it."
+    )
+    phone = forms.CharField(
+        label="Mobile",
+        required=False,
+        max_length=32,
+        help_text="With country code, such as +44 7700 900123.",
+    )
+    site = forms.ModelChoiceField(label="Site", queryset=Site.objects.none(), empty_label=None)
+    consents = forms.MultipleChoiceField(
+        label="The patient has agreed to",
+        choices=_CONSENTS,
+        initial=[Consent.Purpose.RECORD],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    way = forms.ChoiceField(
+        label="How they agreed", choices=Consent.Way.choices, initial=Consent.Way.IN_PERSON
+    )
+
+    field_order = [
+        "given_name",
+        "family_name",
+        "date_of_birth",
+        "email",
+        "phone",
+        "physiotherapist",
+        "site",
+        "reminder_time",
+        "consents",
+        "way",
+    ]
+
+    def __init__(self, data: Any = None, *, sites: Any, **kwargs: Any) -> None:
+        super().__init__(data, sites=sites, **kwargs)
+        self.fields["site"].queryset = sites
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean()
+        agreed = said.get("consents", [])
+        if Consent.Purpose.RECORD not in agreed and "consents" not in self.errors:
+            self.add_error("consents", "Without a yes to a record of care there is no record.")
+        if Consent.Purpose.EMAIL in agreed and not (said.get("email") or self.errors.get("email")):
+            self.add_error("email", "Reminders by e-mail need an address.")
+        if Consent.Purpose.SMS in agreed and not said.get("phone"):
+            self.add_error("phone", "Reminders by text message need a mobile number.")
+        return said
+
+
+def _sites_of(user: User) -> Any:
+    return Site.objects.all() if user.is_superuser else user.sites.all()
+
+
+def register(request: HttpRequest) -> HttpResponse:
+    """A new patient: the record, the addresses and what was agreed, in one go."""
+    sites = _sites_of(request.user)
+    initial = {"site": sites.first()}
+    if request.user.is_clinician:
+        initial["physiotherapist"] = request.user
+    form = RegisterForm(request.POST or None, sites=sites, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            patient = _register(request.user, form.cleaned_data)
+            messages.success(request, f"{patient.name} is registered as {patient.number}.")
+            onward = "patient_intake" if may(request.user, May.ASSESS) else "patient"
+            return redirect(address_of(patient, onward))
+        except ValidationError as error:
+            put_errors(form, error)
+    return portal.page(
+        request,
+        "admin/portal/register.html",
+        {"title": "New patient", "form": form},
+        status=400 if form.errors else 200,
+    )
+
+
+@transaction.atomic
+def _register(by: User, said: dict[str, Any]) -> Patient:
+    at = timezone.now()
+    fields = {name: value for name, value in said.items() if name not in ("consents", "way")}
+    patient = register_patient(by=by, at=at, **fields)
+    for purpose in said["consents"]:
+        give_consent(patient=patient, purpose=purpose, way=said["way"], by=by, at=at)
+    return patient
+
+
+class AddressForm(forms.Form):
+    channel = forms.ChoiceField(label="Kind", choices=[("email", "E-mail"), ("sms", "Mobile")])
+    address = forms.CharField(label="Address or number", max_length=254)
+
+
+def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Who the patient is and how to reach them; each form on the page says what it ``does``."""
+    patient = open_patient(request, pk, "record")
+    sites = _sites_of(request.user)
+    does = request.POST.get("does", "")
+    initial = {name: getattr(patient, name) for name in PersonForm.base_fields}
+    person = PersonForm(request.POST if does == "person" else None, sites=sites, initial=initial)
+    address = AddressForm(request.POST if does == "address" else None)
+    problem = ""
+    if request.method == "POST":
+        try:
+            problem = _keep(request, patient, does, person, address)
+        except ValidationError as error:
+            target = {"person": person, "address": address}.get(does)
+            if target is None:
+                problem = " ".join(error.messages)
+            else:
+                put_errors(target, error, also={"email": "address", "phone": "address"})
+        if not (problem or person.errors or address.errors):
+            messages.success(request, "Kept.")
+            return redirect(address_of(patient, "patient_record"))
+    consents = {c.purpose: c for c in patient.consents.active()}
+    return portal.page(
+        request,
+        "admin/portal/record.html",
+        {
+            "title": "Record and contact",
+            "patient": patient,
+            "person": person,
+            "address": address,
+            "problem": problem,
+            "points": patient.contact_points.all(),
+            "consents": [(key, word, consents.get(key)) for key, word in _CONSENTS],
+            "ways": Consent.Way.choices,
+        },
+        status=400 if problem or person.errors or address.errors else 200,
+    )
+
+
+def _keep(
+    request: HttpRequest, patient: Patient, does: str, person: PersonForm, address: AddressForm
+) -> str:
+    """Do one change; returns what is wrong in words, or nothing."""
+    by, at = request.user, timezone.now()
+    if does == "person":
+        if person.is_valid():
+            change_record(patient=patient, by=by, at=at, **person.cleaned_data)
+        return ""
+    if does == "address":
+        if address.is_valid():
+            add_contact_point(patient=patient, by=by, **address.cleaned_data)
+        return ""
+    if does in ("remind", "quiet", "remove"):
+        point = _point(patient, request.POST.get("point", ""))
+        if point is None:
+            return "This address is not there any more."
+        if does == "remove":
+            remove_contact_point(point=point, by=by)
+        else:
+            want_reminders(point=point, wanted=does == "remind", by=by)
+        return ""
+    purpose = request.POST.get("purpose", "")
+    if does == "agree" and purpose in Consent.Purpose.values:
+        way = request.POST.get("way", Consent.Way.IN_PERSON)
+        give_consent(patient=patient, purpose=purpose, way=way, by=by, at=at)
+        return ""
+    if does == "withdraw" and purpose in Consent.Purpose.values:
+        withdraw_consent(patient=patient, purpose=purpose, by=by, at=at)
+        return ""
+    return "That was not one of the choices on this page."
+
+
+def _point(patient: Patient, text: str) -> ContactPoint | None:
+    if not text.isdigit():
+        return None
+    return patient.contact_points.select_related("patient__user").filter(pk=int(text)).first()

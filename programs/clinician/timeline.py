@@ -1,0 +1,220 @@
+"""The time line of one patient: what happened, newest first. Reads only."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from clinic.models import Alert, OutboxMessage
+from patients.models import CheckIn, IntakeScreening, Patient, RedFlag
+from patients.red_flagging import describe
+from programs.models import Decision, ProgramVersion, Session
+from programs.rule_words import rule_words
+
+LENGTH = 40
+_SAME_MOMENT = 200  # rows of one kind that may share a moment, such as a seeded or imported day
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened. ``mark`` is a decision's outcome or empty; ``detail`` whole
+    sentences below the title; ``who`` the person behind it."""
+
+    at: dt.datetime
+    kind: str
+    title: str
+    detail: tuple[str, ...] = ()
+    who: str = ""
+    mark: str = ""
+    tone: str = ""
+
+    @property
+    def day(self) -> dt.date:
+        """The day on the clock of the site."""
+        return timezone.localtime(self.at).date()
+
+
+@dataclass(frozen=True)
+class TimeLine:
+    """Entries newest first; ``older`` is the moment to ask for next, None at the end."""
+
+    entries: list[Entry] = field(default_factory=list)
+    older: dt.datetime | None = None
+
+
+def time_line(
+    *, patient: Patient, before: dt.datetime | None = None, bodies: bool = True
+) -> TimeLine:
+    """The newest entries, at least ``LENGTH`` where there are so many; what happened at one
+    moment is never torn apart. ``bodies`` False leaves out everything clinical."""
+    programs = list(patient.programs.values_list("pk", flat=True))
+    sources = _sources(patient, programs) if bodies else [_messages(patient, programs)]
+    found = [entry for rows, say in sources for entry in _entries(rows, say, before)]
+    found.sort(key=lambda entry: entry.at, reverse=True)
+    if len(found) <= LENGTH:
+        return TimeLine(found)
+    last = found[LENGTH - 1].at
+    shown = [entry for entry in found if entry.at >= last]
+    return TimeLine(shown, last if len(found) > len(shown) else None)
+
+
+Source = tuple[QuerySet, Callable[..., Entry]]
+
+
+def _entries(
+    rows: QuerySet, say: Callable[..., Entry], before: dt.datetime | None
+) -> Iterator[Entry]:
+    moment = _MOMENT.get(rows.model, "at")
+    if before is not None:
+        rows = rows.filter(**{f"{moment}__lt": before})
+    for row in rows.order_by(f"-{moment}", "-pk")[: LENGTH + _SAME_MOMENT]:
+        yield say(row)
+
+
+_MOMENT = {
+    OutboxMessage: "due_at",
+    Alert: "raised_at",
+    RedFlag: "opened_at",
+    IntakeScreening: "taken_at",
+}
+
+
+def _sources(patient: Patient, programs: list[object]) -> Iterable[Source]:
+    return [
+        (Session.objects.filter(program__in=programs), _session),
+        (CheckIn.objects.filter(patient=patient), _check_in),
+        (
+            Decision.objects.filter(program__in=programs)
+            .defer("evidence", "fired")
+            .select_related("policy"),
+            _decision,
+        ),
+        (ProgramVersion.objects.filter(program__in=programs).select_related("by"), _version),
+        _messages(patient, programs),
+        (
+            Alert.objects.about("patient", patient.pk).select_related("owner", "acknowledged_by"),
+            _alert,
+        ),
+        (RedFlag.objects.filter(patient=patient).select_related("closed_by"), _red_flag),
+        (IntakeScreening.objects.filter(patient=patient).select_related("taken_by"), _intake),
+    ]
+
+
+def _messages(patient: Patient, programs: list[object]) -> Source:
+    about = Q(subject_type="patient", subject_id=str(patient.pk)) | Q(
+        subject_type="program", subject_id__in=[str(pk) for pk in programs]
+    )
+    return OutboxMessage.objects.filter(about), _message
+
+
+# --- one entry per row ---------------------------------------------------------------------------
+
+
+def _session(session: Session) -> Entry:
+    title = f"Session {session.get_status_display().lower()}"
+    asked = len(session.items)
+    done = sum(bool(item.get("done")) for item in session.items)
+    detail = [f"{session.get_known_display()}, for {session.day:%-d %B}"]
+    if session.status == Session.Status.SKIPPED:
+        detail.append(f"Reason: {session.get_skip_reason_display()}")
+    elif asked:
+        detail.append(f"{done} of {asked} exercises")
+    return Entry(session.at, "session", title, (". ".join(detail),))
+
+
+_SAID = [
+    ("pain_before", "before {}"),
+    ("pain_during", "during {}"),
+    ("pain_this_morning", "this morning {}"),
+    ("usual_pain", "usual pain {}"),
+    ("effort", "effort {}"),
+    ("sleep", "sleep {}"),
+    ("stress", "stress {}"),
+    ("feels_safe", "feels safe {}"),
+]
+
+
+def _check_in(check_in: CheckIn) -> Entry:
+    said = [
+        words.format(getattr(check_in, name))
+        for name, words in _SAID
+        if getattr(check_in, name) is not None
+    ]
+    if check_in.form_kept is False:
+        said.append("form not kept")
+    if check_in.stiffer_after:
+        said.append("stiffer afterwards")
+    if check_in.neck_tension:
+        said.append("neck tension")
+    if check_in.soreness == CheckIn.Soreness.ONE_SIDED:
+        said.append(f"pull on the {check_in.side} side")
+    elif check_in.soreness == CheckIn.Soreness.EVEN:
+        said.append("even soreness")
+    if check_in.exercise:
+        said.append(f"points at {check_in.exercise.replace('-', ' ')}")
+    detail = [", ".join(said).capitalize()] if said else []
+    if check_in.note:
+        detail.append(f"“{check_in.note}”")
+    return Entry(check_in.at, "check-in", check_in.get_kind_display(), tuple(detail), tone="answer")
+
+
+def _decision(decision: Decision) -> Entry:
+    detail = [rule_words(decision.rules)]
+    if decision.step:
+        detail.append(str(decision.step["words"]))
+    return Entry(
+        decision.at,
+        "decision",
+        f"{decision.get_handling_display()}, policy version {decision.policy.version}",
+        tuple(detail),
+        mark=decision.outcome,
+    )
+
+
+def _version(version: ProgramVersion) -> Entry:
+    return Entry(
+        version.at,
+        "version",
+        f"Version {version.number}: {version.get_cause_display().lower()}",
+        (version.reason,),
+        who=version.by.name if version.by else "by a rule",
+        tone="version",
+    )
+
+
+def _message(message: OutboxMessage) -> Entry:
+    detail = (message.reason,) if message.reason else ()
+    title = f"{message.get_kind_display()} by {message.get_channel_display()}: "
+    return Entry(
+        message.due_at,
+        "message",
+        title + message.get_status_display().lower(),
+        detail,
+        tone="quiet",
+    )
+
+
+def _alert(alert: Alert) -> Entry:
+    detail = [alert.summary, f"For {alert.owner.name}"]
+    if alert.acknowledged_by:
+        seen = f"Seen by {alert.acknowledged_by.name}"
+        detail.append(f"{seen}: {alert.outcome}" if alert.outcome else seen)
+    title = f"Alert, {alert.get_severity_display().lower()}"
+    return Entry(alert.raised_at, "alert", title, tuple(detail), tone="alert")
+
+
+def _red_flag(red_flag: RedFlag) -> Entry:
+    detail = [describe(red_flag.answers)]
+    if red_flag.closed_by:
+        detail.append(f"Closed by {red_flag.closed_by.name}: {red_flag.close_reason}")
+    title = f"Red flag, {red_flag.get_severity_display().lower()}"
+    return Entry(red_flag.opened_at, "red flag", title, tuple(detail), tone="stop")
+
+
+def _intake(intake: IntakeScreening) -> Entry:
+    suggested = intake.suggestion
+    words = f"Suggested: {suggested['template'].replace('-', ' ')}, "
+    words += suggested["pathway"].replace("_", " ")
+    return Entry(intake.taken_at, "intake", "Intake screening", (words,), who=intake.taken_by.name)
