@@ -86,7 +86,6 @@ class Step:
     load_kg: str | None = None
     phase: int | None = None
     pause: tuple[str, ...] = ()
-    unpause: tuple[str, ...] = ()
     opens_class: bool = False
     phase_change: bool = False
     blocked_by: str | None = None
@@ -188,16 +187,14 @@ def step_down(position: Position, standing: Standing, *, flagged: bool = False) 
     others = len(standing.open_positions()) - 1
     if others < 1 or (position.rung.movement_class in GENTLE and not flagged):
         return None
-    known = {p.exercise: p for p in standing.positions}
-    easier = known.get(position.regress_to or "")
-    resumes = (easier.exercise,) if easier is not None and easier.paused else ()
+    # What it leans on stays in the routine if it is there; a paused exercise is the clinician's
+    # to bring back.
+    easier = next((p.name for p in standing.positions if p.exercise == position.regress_to), None)
     return Step(
         kind="pause",
         exercise=position.exercise,
         pause=(position.exercise,),
-        unpause=resumes,
-        words=f"{position.name}: paused"
-        + (f", {easier.name} instead" if easier else ", nothing easier is in the program"),
+        words=f"{position.name}: paused" + (f", {easier} stays" if easier else ""),
         patient_words=f"{position.name} rests for now.",
     )
 

@@ -54,13 +54,21 @@ def dose_seconds(
     return sets * (reps * (seconds_per_rep + hold_s) * sides + rest_s)
 
 
-def is_on(days_per_week: int, day_index: int) -> bool:
+def is_on(days_per_week: int, day_index: int, offset: int = 0) -> bool:
     """Whether an exercise of so many days a week falls on this day, spread evenly.
 
-    ``day_index`` counts days from the first of the program. With 3 or fewer days a week no two
-    chosen days touch.
+    ``day_index`` counts days from the first of the program; ``offset`` shifts the pattern. With 3
+    or fewer days a week no two chosen days of one pattern touch.
     """
-    return (day_index * days_per_week) % 7 < days_per_week
+    return (day_index * days_per_week + offset) % 7 < days_per_week
+
+
+def _is_due(candidate: Candidate, day_index: int) -> bool:
+    """Loaded exercises share one pattern, so that their rest days are the same; the others are
+    shifted against each other, so that every day has something."""
+    if candidate.loaded:
+        return is_on(min(candidate.days_per_week, LOADED_DAYS_PER_WEEK), day_index)
+    return is_on(candidate.days_per_week, day_index, offset=candidate.order)
 
 
 def routine_of(
@@ -72,16 +80,13 @@ def routine_of(
 ) -> list[Candidate]:
     """Return the day's exercises in the order they are done.
 
-    At least one exercise comes back whenever there is one, however small the budget.
+    At least one exercise comes back, however small the budget, unless every exercise is loaded
+    and it is a day of rest.
     """
+    unloaded = [c for c in candidates if not c.loaded]
     due = [
-        c
-        for c in candidates
-        if is_on(
-            min(c.days_per_week, LOADED_DAYS_PER_WEEK) if c.loaded else c.days_per_week, day_index
-        )
-        and not (c.loaded and loaded_yesterday)
-    ]
+        c for c in candidates if _is_due(c, day_index) and not (c.loaded and loaded_yesterday)
+    ] or unloaded
     limit = budget_s + TOLERANCE_S
     if sum(c.seconds for c in due) > limit:
         due = _take_turns(due, day_index, limit)

@@ -60,8 +60,6 @@ def change_of(step: Step) -> Change:
         )
     for slug in step.pause:
         change.prescriptions[slug] = PrescriptionChange(paused=True, pause_reason=step.words[:200])
-    for slug in step.unpause:
-        change.prescriptions[slug] = PrescriptionChange(paused=False)
     return change
 
 
