@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from programs.progression import (
-    DEFAULT_POLICIES,
     Evidence,
     NextStep,
     SessionEvidence,
     decide,
 )
+from programs.thresholds import DEFAULT_POLICIES
 
 
 class CaseError(ValueError):

@@ -14,7 +14,8 @@ from programs import ladder
 from programs.adherence import WINDOW_DAYS, adherence
 from programs.models import Program, ProgramVersion, Session
 from programs.positions import standing_of
-from programs.progression import Evidence, NextStep, Policy, SessionEvidence
+from programs.progression import Evidence, NextStep, SessionEvidence
+from programs.thresholds import Policy
 
 # A weekly median of one or two answers says more about the day than about the week.
 MIN_ANSWERS_A_WEEK = 3

@@ -8,18 +8,19 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
 from clinic.models import Role, User
-from programs import progression
+from programs import thresholds as supplied
 from programs.models import Policy
+from programs.thresholds import DEFAULT_POLICIES
 
 
-def thresholds_of(policy: Policy) -> progression.Policy:
+def thresholds_of(policy: Policy) -> supplied.Policy:
     """The stored thresholds as the rules read them."""
     return _thresholds(policy.pk, tuple(sorted(policy.thresholds.items())))
 
 
 @lru_cache(maxsize=64)
-def _thresholds(pk: int, stored: tuple[tuple[str, object], ...]) -> progression.Policy:
-    return progression.Policy(**dict(stored))
+def _thresholds(pk: int, stored: tuple[tuple[str, object], ...]) -> supplied.Policy:
+    return supplied.Policy(**dict(stored))
 
 
 @transaction.atomic
@@ -40,9 +41,7 @@ def publish_policy(
 @transaction.atomic
 def ensure_policies(*, at: dt.datetime) -> int:
     """Publish the supplied defaults for every pathway that has no policy yet."""
-    missing = set(progression.DEFAULT_POLICIES) - set(
-        Policy.objects.values_list("pathway", flat=True)
-    )
+    missing = set(DEFAULT_POLICIES) - set(Policy.objects.values_list("pathway", flat=True))
     for pathway in sorted(missing):
         _publish(pathway, {}, "The supplied defaults.", None, at)
     return len(missing)
@@ -51,9 +50,9 @@ def ensure_policies(*, at: dt.datetime) -> int:
 def _publish(
     pathway: str, thresholds: dict[str, object], reason: str, by: User | None, at: dt.datetime
 ) -> Policy:
-    if pathway not in progression.DEFAULT_POLICIES:
+    if pathway not in DEFAULT_POLICIES:
         raise ValidationError({"pathway": f"There is no pathway “{pathway}”."})
-    whole = asdict(progression.DEFAULT_POLICIES[pathway]) | thresholds
+    whole = asdict(DEFAULT_POLICIES[pathway]) | thresholds
     found = _nonsense(whole)
     if found:
         raise ValidationError(found)
@@ -70,12 +69,12 @@ def _publish(
 
 def _nonsense(whole: dict[str, object]) -> dict[str, str]:
     """A message per threshold that cannot be meant."""
-    kinds = {field.name: field.type for field in fields(progression.Policy)}
+    kinds = {field.name: field.type for field in fields(supplied.Policy)}
     found: dict[str, str] = {}
     for name, value in whole.items():
         if name not in kinds:
             found[name] = "There is no such threshold."
-        elif isinstance(getattr(progression.Policy(), name), bool) is not isinstance(value, bool):
+        elif isinstance(getattr(supplied.Policy(), name), bool) is not isinstance(value, bool):
             found[name] = "Choose yes or no." if not isinstance(value, bool) else "Write a number."
         elif not isinstance(value, bool) and (not isinstance(value, int | float) or value < 0):
             found[name] = "Write a number, 0 or more."

@@ -2,7 +2,7 @@
 
 Pure: no Django, no clock. ``decide(evidence, policy)`` looks at every rule R01 to R28 and returns
 the strongest that fired, with the very answers that fired it. Every number that a practice may
-set for itself is in ``Policy``; the shape of the rules is here.
+set for itself is in ``programs.thresholds.Policy``; the shape of the rules is here.
 
 Pain, effort, sleep, stress and fear are 0–10; adherence is 0–1. Source of the rules: the clinical
 content document, §4.1 to §4.5 (see ``docs/rules.md``).
@@ -12,6 +12,9 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from programs.reasons import REASONS
+from programs.thresholds import Policy
 
 
 class Outcome(StrEnum):
@@ -39,59 +42,6 @@ class Approval(StrEnum):
 
 _STRENGTH = [Outcome.PROGRESS, Outcome.HOLD, Outcome.REGRESS, Outcome.STOP]
 _URGENCY = list(Contact)
-
-
-@dataclass(frozen=True)
-class Policy:
-    """Thresholds of one pathway. The defaults are the chronic pathway's.
-
-    The [D] numbers of the clinical document are defaults that a practice may change; a change is
-    a new version of the policy, never of this code.
-    """
-
-    progress_max_pain: int = 3
-    pain_ceiling: int = 5
-    min_days_at_level: int = 7
-    min_sessions_at_level: int = 4
-    max_effort: int = 7
-    severe_pain: int = 8
-    pulls_to_stop: int = 2
-    flares_to_regress: int = 2
-    flare_rise: int = 2
-    weekly_rise: int = 2
-    min_check_in_days: int = 3
-    min_sessions: int = 2
-    stale_after_days: int = 3
-    adherence_floor: float = 0.70
-    adherence_shorter: float = 0.50
-    normal_soreness_days: int = 3
-    long_soreness_days: int = 7
-    high_fear: int = 7
-    poor_recovery_days: int = 3
-    review_weeks: int = 4
-    review_adherence: float = 0.60
-    review_start_pain: int = 3
-    meaningful_points: float = 2
-    meaningful_share: float = 0.30
-    regress_applies_by_itself: bool = True
-    auto_policy_offered: bool = True
-
-
-DEFAULT_POLICIES: dict[str, Policy] = {
-    "chronic": Policy(),
-    "desk": Policy(),
-    "athlete": Policy(min_days_at_level=5, min_sessions_at_level=3, max_effort=8),
-    "post_injury": Policy(
-        progress_max_pain=2,
-        pain_ceiling=3,
-        min_days_at_level=14,
-        min_sessions_at_level=6,
-        max_effort=6,
-        pulls_to_stop=1,
-        flares_to_regress=1,
-        auto_policy_offered=False,
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -194,40 +144,6 @@ class Decision:
     approval: Approval
     reasons: tuple[str, ...]
     fired: tuple[Fired, ...]
-
-
-REASONS: dict[str, str] = {
-    "R01": "Please get urgent medical help now. Don’t exercise.",
-    "R02": "This needs a health professional today before you exercise.",
-    "R03": "Pain this strong should be checked first.",
-    "R04": "A pull on one side that keeps coming back is worth checking. Pause, and talk to your "
-    "physiotherapist.",
-    "R05": "Your pain has gone up for two weeks. Let’s look at it together.",
-    "R06": "We take a step back while this settles.",
-    "R07": "That level was too much for now. We make it one step easier.",
-    "R08": "Your back was still sorer the next morning, so we do a little less for now.",
-    "R09": "Feeling stiffer is an early signal. We ease off and keep you moving gently.",
-    "R10": "A pull on one side: we pause what may have set it off and watch it closely.",
-    "R11": "Your neck worked too hard. We go back to the basics and let it rest.",
-    "R12": "Good form comes first, so we make it one step easier.",
-    "R13": "One sore morning can happen. We stay at this level.",
-    "R14": "A bit stiffer once: stay at this level and take longer to warm up.",
-    "R15": "Your neck felt tense once. Let it rest and keep your breath calm.",
-    "R16": "We don’t have enough answers yet to change anything. Tell us how it goes.",
-    "R17": "Even soreness usually fades in two or three days. We wait until it has.",
-    "R18": "Small and often works best. We stay here until it fits your days.",
-    "R19": "Moving is safe at a level that suits you. Your physiotherapist can help with worries.",
-    "R20": "Little sleep or a lot of stress: an easy week is training too.",
-    "R21": "Your pain has not changed enough yet. It is time for a review with your "
-    "physiotherapist.",
-    "R22": "The next step needs a yes from your physiotherapist first.",
-    "R23": "That level is fine, just not easy yet. We stay here.",
-    "R24": "A little longer at this level before the next step.",
-    "R25": "Your physiotherapist has paused changes for now.",
-    "R26": "Two good sessions in a row: you are ready for the next step.",
-    "R27": "You have reached the top step. Keep it up.",
-    "R28": "Keep going. We look again after your next answers.",
-}
 
 
 def decide(

@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from programs.cases import CaseError, decide_cases
 from programs.progression import (
-    DEFAULT_POLICIES,
-    REASONS,
     Approval,
     Contact,
     Evidence,
@@ -20,6 +18,8 @@ from programs.progression import (
     SessionEvidence,
     decide,
 )
+from programs.reasons import REASONS
+from programs.thresholds import DEFAULT_POLICIES
 
 CASES = json.loads((Path(__file__).parent.parent / "data/progression-cases.json").read_text())
 
