@@ -2,8 +2,10 @@
 
 import datetime as dt
 import uuid
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 
 from clinic.models import Role, Site, User
@@ -14,6 +16,11 @@ from programs.models import Exercise, Policy, Program, ProgramTemplate
 
 # A Monday, eight in the morning in London.
 MONDAY = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
+
+
+def pytest_configure() -> None:
+    # WhiteNoise warns about a folder that only a deployment fills, and warnings fail.
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture(scope="session")

@@ -194,7 +194,7 @@ def test_the_same_sore_evening_lowers_the_load_once_not_every_day(program, physi
 
 
 def test_a_routine_is_never_emptied_however_often_it_hurts(program):
-    for number in range(0, 12):
+    for number in range(12):
         program.refresh_from_db()
         if number:
             do_morning(program, number)
@@ -209,7 +209,7 @@ def test_a_frozen_program_is_lowered_only_by_the_clinician(make_program, physio)
     adjust_program(
         program=program, change=Change(lock="frozen"), by=physio, reason="Review", at=at_day(0)
     )
-    for number in range(0, 3):
+    for number in range(3):
         program.refresh_from_db()
         if number:
             do_morning(program, number, pain_this_morning=2 if number == 1 else 4)

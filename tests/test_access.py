@@ -1,0 +1,148 @@
+"""Every address, walked by every role: what is public stands on a short list with reasons."""
+
+import re
+import uuid
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.living import do_session
+
+pytestmark = pytest.mark.django_db
+
+# An address anybody may open, and why.
+PUBLIC = {
+    "^$": "the front page: how to sign in",
+    "healthz": "for the machine that watches the process",
+    "readyz": "for the machine that watches the practice; holds no record",
+    "demo/messages/": "exists in a demo practice only",
+    "demo/messages/<int:number>/html/": "exists in a demo practice only",
+    "account/": "signing in and out; django-allauth guards what needs a signed-in person",
+    "clinic/login/": "leads to the sign-in page",
+    "clinic/logout/": "signing out",
+    "clinic/jsi18n/": "words of the portal’s scripts",
+    "api/v1/me/": "tells only whether one is signed in",
+    "api/v1/schema/": "the description of the API",
+    "serious/": "safety first: the numbers to call, for somebody not signed in; asks them nothing",
+    "r/": "a reminder link: a page with one button, which itself opens nothing",
+}
+
+
+def addresses() -> list[str]:
+    found: list[str] = []
+
+    def walk(patterns, prefix=""):
+        for entry in patterns:
+            route = prefix + str(entry.pattern)
+            if isinstance(entry, URLResolver):
+                walk(entry.url_patterns, route)
+            elif isinstance(entry, URLPattern):
+                found.append(route)
+
+    walk(get_resolver().url_patterns)
+    return sorted(set(found))
+
+
+def is_public(route: str) -> bool:
+    plain = route.lstrip("^")
+    return plain in PUBLIC or plain == "" or plain.startswith(("account/", "r/"))
+
+
+@pytest.fixture
+def record(program):
+    do_session(program, 0)
+    return program
+
+
+def filled(route: str, program) -> str:
+    """The address with real keys of ``program`` where it asks for some."""
+    check_in = program.patient.check_ins.first()
+    values = {
+        "patient_id": program.patient_id,
+        "program_id": program.pk,
+        "client_id": check_in.client_id,
+        "object_id": 1,
+        "number": 1,
+        "app_label": "clinic",
+        "model_name": "site",
+        "content_type_id": 1,
+        "pk": program.patient_id,
+    }
+
+    def fill(found: re.Match) -> str:
+        kind, name = found.group(1) or "str", found.group(2)
+        if name in values:
+            return str(values[name])
+        return {"int": "1", "uuid": str(uuid.uuid4())}.get(kind, "1")
+
+    path = re.sub(r"<(?:(\w+):)?(\w+)>", fill, route)
+    path = re.sub(r"\(\?P<url>\.\*\)\$?", "nothing", path)
+    path = re.sub(r"\(\?P<app_label>[^)]*\)", "clinic", path)
+    return "/" + path.replace("^", "").replace("$", "").replace("\\Z", "").replace("/?", "/")
+
+
+def visited(client, record, routes) -> dict[str, object]:
+    """The answer of every address, walked with the keys of a real record."""
+    return {route: client.get(filled(route, record)) for route in routes}
+
+
+def private() -> list[str]:
+    return [route for route in addresses() if not is_public(route)]
+
+
+def test_nobody_reads_a_record_without_signing_in(client, record):
+    for route, response in visited(client, record, private()).items():
+        assert response.status_code in (302, 401, 403, 404, 405), route
+        if response.status_code == 302:
+            assert "/account/" in response.url or "/clinic/login" in response.url, route
+
+
+def test_a_patient_never_sees_the_portal(client, record):
+    client.force_login(record.patient.user)
+    portal = [route for route in private() if route.startswith("clinic/")]
+    for route, response in visited(client, record, portal).items():
+        assert response.status_code in (302, 403, 404, 405), route
+
+
+@pytest.mark.parametrize("role", ["physio", "front_desk", "manager"])
+def test_staff_never_act_as_a_patient(client, record, request, role):
+    client.force_login(request.getfixturevalue(role))
+    own = re.compile(r"(routine|check-in|api/v1/(today|sessions|check-ins|red-flags))")
+    pages = [route for route in private() if own.match(route)]
+    assert len(pages) >= 8
+    for route, response in visited(client, record, pages).items():
+        assert response.status_code != 200, route
+
+
+def test_staff_of_another_site_find_no_patient(client, record, stranger):
+    client.force_login(stranger)
+    name = record.patient.family_name
+    for route in addresses():
+        if route.startswith("clinic/") and ("patient" in route or "program" in route):
+            response = client.get(filled(route, record))
+            assert name not in response.content.decode(errors="ignore"), route
+
+
+def test_another_patient_finds_nothing_of_this_one(client, record, make_program):
+    other = make_program("desk").patient
+    client.force_login(other.user)
+    for route in addresses():
+        if "client_id" in route:
+            assert client.get(filled(route, record)).status_code == 404, route
+
+
+def test_front_desk_sees_no_clinical_answer(client, record, front_desk):
+    do_session(record, 1, note="A sentence only for the physiotherapist.")
+    client.force_login(front_desk)
+    for route in addresses():
+        if route.startswith("clinic/") and not is_public(route):
+            response = client.get(filled(route, record))
+            assert "only for the physiotherapist" not in response.content.decode(errors="ignore"), (
+                route
+            )
+
+
+def test_the_list_of_public_addresses_names_only_what_exists():
+    plain = {route.lstrip("^") for route in addresses()}
+    for key in PUBLIC:
+        assert key == "^$" or any(route.startswith(key) for route in plain), key
