@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from programs import answering
 from programs.models import Session
@@ -22,7 +22,7 @@ from programs.today import Today, program_for, today_for
 ASK = "ask_red_flags"
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Today, for the patient; the door for everybody else."""
     visitor = visitor_of(request, at=timezone.now())

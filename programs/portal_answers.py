@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic.models import Site
 from patients.models import CheckIn, RedFlagScreening
@@ -113,7 +113,7 @@ def _check_in(
 # --- what follows ----------------------------------------------------------------------------
 
 
-@require_GET
+@require_safe
 @patient_required(by_link=True)
 def result(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     """What the answers lead to, why, and when the physiotherapist sees them."""

@@ -4,6 +4,7 @@ import re
 import smtplib
 
 import pytest
+from aiosmtpd.controller import Controller
 from allauth.account.internal.flows import login_by_code
 from django.core import mail
 from django.core.cache import cache
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from clinic.models import User
+from config.ports import free_port
 
 ASK = "/account/login/code/"
 TYPE = "/account/login/code/confirm/"
@@ -38,6 +40,28 @@ def test_a_patient_signs_in_by_the_code_that_was_sent(patient, client):
     page = client.post(TYPE, {"code": code_in(message)}, follow=True)
     assert page.redirect_chain[-1][0] == "/"
     assert patient.given_name in words(page)
+
+
+def test_the_code_travels_by_real_smtp(patient, client, settings):
+    class Mailbox:
+        got = []
+
+        async def handle_DATA(self, server, session, envelope):
+            self.got.append((envelope.rcpt_tos, envelope.content.decode()))
+            return "250 Message accepted"
+
+    server = Controller(Mailbox(), hostname="127.0.0.1", port=free_port())
+    server.start()
+    try:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST = "127.0.0.1"
+        settings.EMAIL_PORT = server.port
+        client.post(ASK, {"email": patient.user.email})
+    finally:
+        server.stop()
+    ((recipients, text),) = Mailbox.got
+    assert recipients == [patient.user.email]
+    assert "Subject: Your sign-in code" in text
 
 
 def test_the_code_returns_to_the_page_that_asked_for_it(patient, client):
