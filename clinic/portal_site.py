@@ -85,7 +85,9 @@ class PortalSite(AdminSite):
             for page in self._pages
         ]
         # "View on site" looks any row of any table up by its number; nothing here needs it.
-        stock = [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]
+        stock = [
+            entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"
+        ]
         return own + stock
 
     # --- the door ------------------------------------------------------------------------------

@@ -16,9 +16,17 @@ from programs.versioning import KEEP, Change, PrescriptionChange
 
 _NUMBERS = {
     "sets": ("Sets", 1, 10),
-    "reps": ("Repetitions", 1, 60),
+    "reps": ("Reps", 1, 60),
     "hold_s": ("Hold, s", 0, 600),
     "days_per_week": ("Days a week", 1, 7),
+}
+# The words above the columns; each control says the exercise's name too.
+_SHORT = {
+    "level": "Level",
+    **{name: label for name, (label, _, _) in _NUMBERS.items()},
+    "load_kg": "Load, kg",
+    "paused": "Pause",
+    "remove": "Take out",
 }
 CLEARANCES = [(name, MovementClass(name).label) for name in gates.CLEARABLE]
 
@@ -47,7 +55,7 @@ class ChangeForm(forms.Form):
         help_text="No progress: nothing rises. Frozen: nothing changes by itself, either way.",
     )
     pain_ceiling = forms.TypedChoiceField(
-        label="Pain ceiling during exercise, 0–10",
+        label="Pain ceiling, 0–10",
         choices=[("", "The policy’s own"), *[(n, str(n)) for n in range(2, 7)]],
         coerce=int,
         empty_value=None,
@@ -137,6 +145,8 @@ class ChangeForm(forms.Form):
         self.fields[f"{slug}.remove"] = forms.BooleanField(
             label=f"Take {name} out of the program", required=False
         )
+        for field, short in _SHORT.items():
+            self.fields[f"{slug}.{field}"].short = short
 
     def _initial(self, step: Step | None) -> dict[str, Any]:
         version = self.version
@@ -229,8 +239,6 @@ def _proposed(step: Step) -> dict[str, Any]:
             initial[f"{step.exercise}.{name}"] = value
     for slug in step.pause:
         initial[f"{slug}.paused"] = True
-    for slug in step.unpause:
-        initial[f"{slug}.paused"] = False
     return initial
 
 

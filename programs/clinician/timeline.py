@@ -116,7 +116,9 @@ def _session(session: Session) -> Entry:
     title = f"Session {session.get_status_display().lower()}"
     asked = len(session.items)
     done = sum(bool(item.get("done")) for item in session.items)
-    detail = [f"{session.get_known_display()}, for {session.day:%-d %B}"]
+    detail = [session.get_known_display()]
+    if session.day != timezone.localtime(session.at).date():
+        detail[0] += f", for {session.day:%-d %B}"
     if session.status == Session.Status.SKIPPED:
         detail.append(f"Reason: {session.get_skip_reason_display()}")
     elif asked:
@@ -161,16 +163,16 @@ def _check_in(check_in: CheckIn) -> Entry:
 
 
 def _decision(decision: Decision) -> Entry:
-    detail = [rule_words(decision.rules)]
+    words = rule_words(decision.rules)
+    if decision.handling == Decision.Handling.NOTED:
+        # Most decisions change nothing: one quiet line each.
+        return Entry(decision.at, "decision", words, mark=decision.outcome, tone="quiet")
+    detail = [words]
     if decision.step:
         detail.append(str(decision.step["words"]))
-    return Entry(
-        decision.at,
-        "decision",
-        f"{decision.get_handling_display()}, policy version {decision.policy.version}",
-        tuple(detail),
-        mark=decision.outcome,
-    )
+    detail.append(f"Policy version {decision.policy.version}")
+    title = decision.get_handling_display()
+    return Entry(decision.at, "decision", title, (". ".join(detail),), mark=decision.outcome)
 
 
 def _version(version: ProgramVersion) -> Entry:
