@@ -59,7 +59,8 @@ def build_practice(*, patients: int, days: int, seed: int, last_day: dt.date) ->
         # A chance of each patient's own, so that one more patient changes nobody else.
         chance = Random(f"{seed}:{index}")
         course = COURSES[index % len(COURSES)]
-        physio = physios[index % len(physios)]
+        # Two of three are the first physiotherapist's, so that her board shows every course.
+        physio = physios[0] if index % 3 else physios[1 + index % 2]
         _live(course, index, chance, sites[index % len(sites)], physio, days, last_day)
 
 

@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Makes a deterministic practice whose patients have lived through their days."
 
     def add_arguments(self, parser) -> None:
-        parser.add_argument("--patients", type=int, default=24)
+        parser.add_argument("--patients", type=int, default=18)
         parser.add_argument("--days", type=int, default=28)
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument(
