@@ -4,10 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth.admin import UserAdmin
 from django.db import models
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from clinic import alerts
@@ -18,6 +19,8 @@ from clinic.roles import ByRole, May, may
 class PortalAdmin(ByRole, admin.ModelAdmin):
     """Permissions by role, plain controls that need no script, nothing to delete."""
 
+    # What the table is called in the portal, one and many, where the model's own words differ.
+    words: tuple[str, str] | None = None
     list_per_page = 60
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -29,6 +32,29 @@ class PortalAdmin(ByRole, admin.ModelAdmin):
         },
         models.TextField: {"widget": forms.Textarea(attrs={"rows": 3})},
     }
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {"words": self.said(), **(extra_context or {})})
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: Any = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        context = {"words": self.said(), **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def said(self) -> tuple[str, str]:
+        return self.words or (str(self.opts.verbose_name), str(self.opts.verbose_name_plural))
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # Without the pop-up that adds a related row: it needs script, and sites are made rarely.
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
 
     def get_action_choices(self, request: HttpRequest, default_choices: Any = None) -> Any:
         return super().get_action_choices(request, [("", "Choose")])
@@ -107,6 +133,7 @@ class NewStaffForm(StaffForm):
 class StaffAdmin(PortalAdmin, UserAdmin):
     """Staff only: patients get their account with their record."""
 
+    words = ("member of staff", "staff")
     form, add_form = StaffForm, NewStaffForm
     list_display = ["name", "email", "role", "at_sites", "is_active"]
     list_filter = ["role", "is_active"]
@@ -184,6 +211,7 @@ class AlertAdmin(ReadOnly, PortalAdmin):
 
 @admin.register(Suppression)
 class SuppressionAdmin(ReadOnly, PortalAdmin):
+    words = ("address not written to", "addresses not written to")
     list_display = ["address", "channel", "reason", "by_owner", "since"]
     list_filter = ["channel"]
     search_fields = ["address"]
@@ -191,6 +219,7 @@ class SuppressionAdmin(ReadOnly, PortalAdmin):
 
 @admin.register(AccessRecord)
 class AccessRecordAdmin(ReadOnly, PortalAdmin):
+    words = ("look at a record", "who looked at what")
     list_display = ["at", "actor", "action", "subject_type", "subject_id", "page"]
     list_filter = ["action", "subject_type", "page"]
     list_select_related = ["actor"]

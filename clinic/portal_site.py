@@ -19,6 +19,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.text import capfirst
 
 from clinic.roles import May, abilities, may
 
@@ -143,6 +144,9 @@ class PortalSite(AdminSite):
         found = self._build_app_dict(request, app_label)
         rooms = [found[label] | {"name": name} for label, name in ROOMS.items() if label in found]
         for room in rooms:
+            for model in room["models"]:
+                words = getattr(self._registry[model["model"]], "words", None)
+                model["name"] = capfirst(words[1]) if words else model["name"]
             room["models"].sort(key=lambda model: model["name"])
         return rooms
 

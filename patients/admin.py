@@ -66,6 +66,7 @@ class IntakeScreeningAdmin(OfPatients):
 class OutboxMessageAdmin(ReadOnly, PortalAdmin):
     """Every message with its fate. What it says is for clinical eyes only."""
 
+    words = ("message", "messages")
     list_display = ["due_at", "to", "kind", "channel", "address", "status", "reason"]
     list_filter = ["status", "kind", "channel"]
     search_fields = ["address"]

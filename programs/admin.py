@@ -226,7 +226,7 @@ class PolicyAdmin(ReadOnly, PortalAdmin):
     def figures(self, policy: Policy) -> str:
         return "\n".join(
             f"{name.replace('_', ' ').capitalize()}: {_plain(value)}"
-            for name, value in policy.thresholds.items()
+            for name, value in sorted(policy.thresholds.items())
         )
 
 
