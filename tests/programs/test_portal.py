@@ -21,6 +21,7 @@ from patients.red_flags import REPEATED
 from programs.models import Exercise, Program, Session
 from programs.today import today_for
 from tests.conftest import MONDAY
+from tests.living import at_day, do_morning, do_session, live_well
 
 TUESDAY = MONDAY + dt.timedelta(days=1)
 ALL_NO = {question.id: "no" for question in REPEATED}
@@ -378,6 +379,39 @@ def test_the_patient_sees_who_has_seen_it(at_home, program, physio):
     alert = Alert.objects.about("patient", program.patient.pk).get()
     acknowledge(alert=alert, by=physio, outcome="Called", at=MONDAY)
     assert "Seen by Ruth Adeyemi on Monday 2 March at 08:00" in words(at_home.get("/"))
+
+
+def test_a_rule_that_stops_shows_why_and_whom_to_call(clock, make_program, client):
+    program = make_program()
+    for number in range(2):
+        if number:
+            do_morning(program, number)
+        do_session(program, number, soreness="one_sided", side="left")
+        program.refresh_from_db()
+    assert program.status == Program.Status.SUSPENDED
+    clock.move_to(at_day(2))
+    client.force_login(program.patient.user)
+    for path in ("/", "/routine/1/"):
+        page = client.get(path)
+        assert "Your exercises are paused" in words(page)
+        assert escape(program.decisions.first().patient_text) in page.content.decode()
+        assert "tel:+442079460100" in page.content.decode()
+        assert_no_exercise(page)
+
+
+def test_a_proposal_is_said_to_wait_for_the_physiotherapist(clock, make_program, client):
+    program = make_program("athlete")
+    live_well(program, 0, 8)
+    program.refresh_from_db()
+    clock.move_to(at_day(9))
+    answered = do_morning(program, 9)
+    safe(program.patient)
+    client.force_login(program.patient.user)
+    decision = program.decisions.first()
+    assert decision.outcome == "PROGRESS"
+    page = words(client.get(f"/check-in/result/{answered.check_in.client_id}/"))
+    assert "Progress" in page
+    assert "Ruth Adeyemi looks at this first" in page
 
 
 def test_a_flag_without_a_program_stops_too(clock, patient, client):
