@@ -17,6 +17,7 @@ from programs.evidence import Gathered, gather
 from programs.models import Decision, Policy, Program, ProgramVersion, Proposal
 from programs.policies import thresholds_of
 from programs.positions import step_as_json
+from programs.reasons import REASONS
 from programs.versioning import change_of, make_version
 
 log = logging.getLogger(__name__)
@@ -252,8 +253,18 @@ def summary_of(decision: Decision) -> str:
     return f"{words} ({decision.get_handling_display().lower()})"
 
 
+# Which reason the patient reads first when several rules of one strength fired: what was felt
+# comes before what was counted. Reading all of them would be a wall of words.
+_LEADING = (
+    "R01 R02 R03 R04 R05 R07 R08 R09 R11 R12 R06 "
+    "R10 R17 R13 R14 R15 R20 R19 R21 R16 R22 R23 R18 R24 R25 R26 R27 R28"
+).split()
+
+
 def _patient_text(said: progression.Decision, step: ladder.Step | None, program: Program) -> str:
-    parts = list(said.reasons)
+    fresh = [r.rule for r in said.fired if r.rule in said.rules and not r.settled]
+    # Only answers that were acted on already: the next answers are what counts now.
+    parts = [REASONS[min(fresh or ["R28"], key=_LEADING.index)]]
     handling = _handling(said, step, program)
     if handling == Decision.Handling.APPLIED and step is not None:
         parts.append(step.patient_words)

@@ -10,6 +10,7 @@ from programs.content_files import cues_to_show
 from programs.models import (
     Exercise,
     ExerciseLevel,
+    MovementClass,
     Prescription,
     Program,
     ProgramVersion,
@@ -139,12 +140,12 @@ def _item(prescription: Prescription, cue_set: str) -> Item:
             seconds_per_rep=level.seconds_per_rep,
             rest_s=level.rest_s,
         ),
-        dose_text=dose_text(prescription),
+        dose_text=dose_text(prescription, breaths=level.movement_class == MovementClass.BREATHING),
         warm_up=level.movement_class in routine.WARM_UP,
     )
 
 
-def dose_text(prescription: Prescription) -> str:
+def dose_text(prescription: Prescription, *, breaths: bool = False) -> str:
     """The dose in plain words, such as “2 sets of 6, each side, hold 5 seconds”."""
     p = prescription
     if p.reps == 1 and p.hold_s:
@@ -153,6 +154,8 @@ def dose_text(prescription: Prescription) -> str:
         parts = [f"{p.reps} {'time' if p.reps == 1 else 'times'}"]
     else:
         parts = [f"{p.sets} sets of {p.reps}"]
+    if breaths:
+        parts[0] = parts[0].replace(" times", "") + " slow breaths"
     if p.per_side:
         parts.append("each side")
     if p.hold_s >= 60 and p.hold_s % 60 == 0:
