@@ -140,12 +140,12 @@ def _item(prescription: Prescription, cue_set: str) -> Item:
             seconds_per_rep=level.seconds_per_rep,
             rest_s=level.rest_s,
         ),
-        dose_text=dose_text(prescription, breaths=level.movement_class == MovementClass.BREATHING),
+        dose_text=dose_text(prescription),
         warm_up=level.movement_class in routine.WARM_UP,
     )
 
 
-def dose_text(prescription: Prescription, *, breaths: bool = False) -> str:
+def dose_text(prescription: Prescription) -> str:
     """The dose in plain words, such as “2 sets of 6, each side, hold 5 seconds”."""
     p = prescription
     if p.reps == 1 and p.hold_s:
@@ -154,7 +154,7 @@ def dose_text(prescription: Prescription, *, breaths: bool = False) -> str:
         parts = [f"{p.reps} {'time' if p.reps == 1 else 'times'}"]
     else:
         parts = [f"{p.sets} sets of {p.reps}"]
-    if breaths:
+    if level_of(p).movement_class == MovementClass.BREATHING:
         parts[0] = parts[0].replace(" times", "") + " slow breaths"
     if p.per_side:
         parts.append("each side")
