@@ -48,6 +48,7 @@ class OfPatients(ReadOnly, PortalAdmin):
 
 @admin.register(CheckIn)
 class CheckInAdmin(OfPatients):
+    words = ("check-in", "check-ins")
     list_display = ["day", "patient", "kind", "at"]
     list_filter = ["kind"]
     list_select_related = ["patient"]

@@ -251,13 +251,13 @@ def _need(
         return _said("stopped", reason, decision.at if decision else None, 2)
     overdue = [alert for alert in alerts if alert.due_at < at]
     if overdue:
-        return _said("overdue", _alert_words(overdue[0]), overdue[0].due_at)
+        return _said("overdue", overdue[0].summary, overdue[0].due_at)
     if program is None:
         key, reason = ("ended", "Program ended.") if ended else ("new", "No program assigned yet.")
         return _said(key, reason, facts["patient"].created_at)
     lowered = [alert for alert in alerts if _lowered(alert)]
     if lowered:
-        return _said("regressed", _alert_words(lowered[0]), lowered[0].raised_at)
+        return _said("regressed", lowered[0].summary, lowered[0].raised_at)
     if proposal is not None:
         post_injury = program.current_version.pathway == "post_injury"
         reason = rule_words(proposal.decision.rules)
@@ -270,7 +270,7 @@ def _need(
         return _said("silent", words, None, -silent)
     if alerts or (decision is not None and "R21" in decision.rules):
         if alerts:
-            return _said("stalled", _alert_words(alerts[0]), alerts[0].raised_at)
+            return _said("stalled", alerts[0].summary, alerts[0].raised_at)
         return _said("stalled", rule_words(decision.rules), decision.at)
     if decision is not None and "R27" in decision.rules:
         return _said("ready", rule_words(decision.rules), decision.at)
@@ -295,13 +295,6 @@ def _lowered(alert: Alert) -> bool:
         and parts[3] == "REGRESS"
         and ("(applied)" in alert.summary)
     )
-
-
-def _alert_words(alert: Alert) -> str:
-    parts = alert.key.split(":")
-    if parts[0] == "rule" and len(parts) > 4:
-        return rule_words(parts[4].split("+"))
-    return alert.summary
 
 
 def _step(proposal: Proposal | None, decision: Decision | None) -> str:

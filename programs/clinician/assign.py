@@ -16,13 +16,13 @@ from patients.contacting import change_record
 from patients.models import IntakeScreening, Patient
 from patients.red_flagging import describe
 from programs.assigning import assign_program
-from programs.clinician.fields import date_field, time_field
+from programs.clinician.fields import PortalForm, date_field, time_field
 from programs.clinician.opening import address_of, open_patient, portal, put_errors
 from programs.content_files import cue_sets
 from programs.models import Pathway, Program, ProgramTemplate, ProgramVersion
 
 
-class AssignForm(forms.Form):
+class AssignForm(PortalForm):
     template = forms.ModelChoiceField(
         label="Program template",
         queryset=ProgramTemplate.objects.none(),

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from programs import gates
-from programs.clinician.fields import REASON_HINT, reason_field
+from programs.clinician.fields import REASON_HINT, PortalForm, reason_field
 from programs.ladder import Step
 from programs.models import Exercise, Prescription, ProgramVersion
 from programs.models.library import MovementClass
@@ -40,7 +40,7 @@ class Line:
     fields: dict[str, forms.BoundField]
 
 
-class ChangeForm(forms.Form):
+class ChangeForm(PortalForm):
     """Prefilled with what is, or with the ``step`` proposed; says as a ``Change`` only what
     differs from the current version."""
 

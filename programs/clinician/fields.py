@@ -7,6 +7,16 @@ from django import forms
 REASON_HINT = "Kept with the version; patients do not see it."
 
 
+class PortalForm(forms.Form):
+    """A form whose “required” says which field it speaks of, since errors also stand in a list."""
+
+    def full_clean(self) -> None:
+        for field in self.fields.values():
+            if field.error_messages["required"] == forms.Field.default_error_messages["required"]:
+                field.error_messages["required"] = f"{field.label}: please fill this in."
+        super().full_clean()
+
+
 class Scale(forms.IntegerField):
     """A figure from 0 to 10, typed; ``low`` and ``high`` say what the ends mean."""
 
@@ -15,14 +25,10 @@ class Scale(forms.IntegerField):
         kwargs.setdefault("max_value", 10)
         if low:
             kwargs.setdefault("help_text", f"0 {low}, 10 {high}")
+        wrong = f"{kwargs['label'].removesuffix(', 0–10')}: write a number from 0 to 10."
         kwargs.setdefault(
             "error_messages",
-            {
-                "required": "Write a number from 0 to 10.",
-                "invalid": "Write a number from 0 to 10.",
-                "min_value": "Write a number from 0 to 10.",
-                "max_value": "Write a number from 0 to 10.",
-            },
+            dict.fromkeys(("required", "invalid", "min_value", "max_value"), wrong),
         )
         super().__init__(**kwargs)
 

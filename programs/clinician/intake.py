@@ -12,7 +12,7 @@ from django.utils import timezone
 from patients import screening
 from patients.red_flags import QUESTIONS, Question
 from patients.registering import record_intake
-from programs.clinician.fields import Scale
+from programs.clinician.fields import PortalForm, Scale
 from programs.clinician.opening import address_of, open_patient, portal, put_errors
 
 _ANSWERS = [("no", "No"), ("yes", "Yes"), ("not_sure", "Not sure")]
@@ -28,7 +28,7 @@ def _many(label: str, choices: dict[str, str]) -> forms.MultipleChoiceField:
     )
 
 
-class IntakeForm(forms.Form):
+class IntakeForm(PortalForm):
     """The fields of ``screening.IntakeAnswers``, and one question per red flag."""
 
     pain_now = Scale(label="Pain now, 0–10", low="none", high="the worst imaginable")
@@ -76,6 +76,8 @@ class IntakeForm(forms.Form):
                 widget=forms.RadioSelect,
                 error_messages={"required": f"{question.short}: ask, and choose an answer."},
             )
+        # Asked first, so what is missing there is said first too.
+        self.order_fields([name for name in self.fields if name.startswith("flag_")])
         for sign, label in screening.SIGNS.items():
             self.fields[f"sign_{sign}"] = forms.TypedChoiceField(
                 label=label, choices=_SEVERITY, coerce=int, empty_value=None, required=False

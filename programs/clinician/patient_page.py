@@ -23,7 +23,7 @@ from programs import caseload
 from programs.adjusting import end_program, reopen_program
 from programs.clinician.answers import fired_rules, newest_decision
 from programs.clinician.change_form import title_of
-from programs.clinician.fields import REASON_HINT, reason_field
+from programs.clinician.fields import REASON_HINT, PortalForm, reason_field
 from programs.clinician.opening import address_of, open_patient, portal, put_errors
 from programs.clinician.timeline import time_line
 from programs.models import Prescription, Program, Proposal
@@ -33,11 +33,11 @@ from programs.rule_words import rule_words
 from programs.today import dose_text, program_for
 
 
-class DeclineForm(forms.Form):
+class DeclineForm(PortalForm):
     reason = reason_field("Why not", required="Say why the step is not taken.")
 
 
-class ReopenForm(forms.Form):
+class ReopenForm(PortalForm):
     reason = reason_field(
         "What was found, and why it is safe to go on",
         required="Say what was found and why it is safe to go on.",
@@ -45,11 +45,11 @@ class ReopenForm(forms.Form):
     )
 
 
-class SeenForm(forms.Form):
+class SeenForm(PortalForm):
     outcome = forms.CharField(label="What you did (optional)", max_length=500, required=False)
 
 
-class EndForm(forms.Form):
+class EndForm(PortalForm):
     reason = reason_field(
         "Why it ends", required="Say why the program ends.", help_text=REASON_HINT
     )

@@ -22,7 +22,7 @@ from patients.registering import (
     register_patient,
     withdraw_consent,
 )
-from programs.clinician.fields import date_field, time_field
+from programs.clinician.fields import PortalForm, date_field, time_field
 from programs.clinician.opening import address_of, open_patient, portal, put_errors
 
 _CONSENTS = [
@@ -32,7 +32,7 @@ _CONSENTS = [
 ]
 
 
-class PersonForm(forms.Form):
+class PersonForm(PortalForm):
     """Who somebody is; both forms of this page begin with it."""
 
     given_name = forms.CharField(label="Given name", max_length=80)
@@ -138,7 +138,7 @@ def _register(by: User, said: dict[str, Any]) -> Patient:
     return patient
 
 
-class AddressForm(forms.Form):
+class AddressForm(PortalForm):
     channel = forms.ChoiceField(label="Kind", choices=[("email", "E-mail"), ("sms", "Mobile")])
     address = forms.CharField(label="Address or number", max_length=254)
 

@@ -1,0 +1,435 @@
+"""The patient's page in the portal: what it shows, and the answers a clinician gives there."""
+
+import datetime as dt
+import re
+import uuid
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.models import AccessRecord, Alert, OutboxMessage
+from patients import red_flagging
+from patients.red_flags import REPEATED
+from programs.models import Exercise, Program, Proposal
+from tests.conftest import MONDAY, make_staff
+from tests.living import at_day, do_morning, do_session, live_well, report_session
+
+NO_TO_ALL = {question.id: "no" for question in REPEATED}
+
+
+@pytest.fixture
+def visit(client, physio):
+    """Open a page of a patient as the physiotherapist; returns status and text."""
+    client.force_login(physio)
+
+    def open_page(program, name="patient", **query):
+        return client.get(reverse(f"admin:{name}", args=[program.patient_id]), query)
+
+    return open_page
+
+
+@pytest.fixture
+def proposed(program):
+    """A program whose next step waits for a clinician."""
+    live_well(program, 0, 9)
+    return Proposal.objects.open().select_related("decision").get(program=program)
+
+
+def words(response) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+def at_address(name, program, *more):
+    return reverse(f"admin:{name}", args=[program.patient_id, *more])
+
+
+def whole_form(client, program, **changes):
+    """What the change form holds when it is opened, with ``changes`` by field name."""
+    form = client.get(at_address("patient_change", program)).context["form"]
+    data = {"version": program.current_version.number}
+    for field in form:
+        value = field.value()
+        if value is True:
+            data[field.html_name] = "on"
+        elif not (value is None or value is False or value == ""):
+            data[field.html_name] = value
+    return data | changes
+
+
+def fresh(program) -> Program:
+    return Program.objects.select_related("current_version").get(pk=program.pk)
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def test_the_proposal_stands_first_with_the_answers_that_fired_it(visit, proposed, program):
+    response = visit(program)
+    text = words(response)
+    step = proposed.decision.step["words"]
+    assert text.index(step) < text.index("Program Version 1")
+    assert "Two good sessions running" in text
+    days = [program.started_on + dt.timedelta(days=n) for n in (0, 9)]
+    session_days = {line.when for rule in response.context["fired"] for line in rule.lines}
+    assert len(session_days) == 2 and all(" session" in when for when in session_days)
+    assert days[0] < program.sessions.first().day <= days[1]
+    assert "pain during 2, effort 5, next morning 2" in text
+    assert "policy, version 1" in text
+
+
+def test_a_pull_names_its_side_and_exercise(visit, program):
+    report_session(program, 0)
+    exercise = Exercise.objects.get(slug=program.sessions.get().items[0]["exercise"])
+    do_session(program, 0, soreness="one_sided", side="left", exercise=exercise.slug)
+    do_morning(program, 1)
+    text = words(visit(program))
+    assert f"pull on one side (left, {exercise.name})" in text
+
+
+def test_a_red_flag_stands_above_everything_with_its_alert(visit, proposed, program):
+    red_flagging.answer_red_flags(
+        patient=program.patient,
+        answers={**NO_TO_ALL, "bladder": "not_sure"},
+        source="button",
+        client_id=uuid.uuid4(),
+        at=at_day(10),
+    )
+    text = words(visit(program))
+    assert text.index("Stopped: red flag") < text.index("Bladder change (not sure)")
+    assert text.index("Bladder change (not sure)") < text.index("Time line")
+    assert "Reopen the program" in text and "Accept" not in text
+    assert "None while the program is suspended." in text
+
+
+def test_an_exercise_says_what_it_waits_for(visit, program):
+    assert "waits for phase 1" in words(visit(program))
+
+
+def test_the_time_line_tells_everything_once_newest_first(visit, proposed, program, patient):
+    OutboxMessage.objects.create(
+        key="m:1",
+        kind="routine_reminder",
+        channel="sms",
+        subject_type="patient",
+        subject_id=str(patient.pk),
+        address="+447700900123",
+        body="x",
+        due_at=at_day(9, 7),
+        expires_at=at_day(9, 12),
+        created_at=at_day(9, 6),
+        status="suppressed",
+        reason="Today's session is done.",
+        settled_at=at_day(9, 7),
+    )
+    seen, before = [], None
+    for _ in range(10):
+        response = visit(program, before=before.isoformat()) if before else visit(program)
+        line = response.context["line"]
+        seen += line.entries
+        before = line.older
+        if before is None:
+            break
+    assert [entry.at for entry in seen] == sorted((e.at for e in seen), reverse=True)
+    kinds = [entry.kind for entry in seen]
+    assert kinds.count("session") == program.sessions.count() == 10
+    assert kinds.count("check-in") == patient.check_ins.count() == 19
+    assert kinds.count("decision") == program.decisions.count()
+    assert kinds.count("version") == 1
+    [message] = [entry for entry in seen if entry.kind == "message"]
+    assert message.title == "Routine reminder by Text message: held back"
+    assert message.detail == ("Today's session is done.",)
+
+
+@pytest.mark.parametrize("before", ["nonsense", "2026-03-02T08:00:00", "2026-99-99T00:00:00Z"])
+def test_a_moment_that_is_none_shows_the_newest(visit, program, before):
+    response = visit(program, before=before)
+    assert response.status_code == 200 and response.context["before"] is None
+
+
+def test_every_look_is_written_down(visit, program, physio):
+    visit(program)
+    visit(program, "patient_change")
+    looks = AccessRecord.objects.filter(actor=physio, subject_id=str(program.patient_id))
+    assert sorted(looks.values_list("page", flat=True)) == ["change", "patient"]
+
+
+def test_another_site_finds_nothing_and_nothing_is_written(client, stranger, program):
+    client.force_login(stranger)
+    for name in ("patient", "patient_change", "patient_record", "patient_assign", "patient_end"):
+        assert client.get(at_address(name, program)).status_code == 404
+    assert client.post(at_address("patient_reopen", program), {"reason": "x"}).status_code == 404
+    assert not AccessRecord.objects.filter(subject_type="patient").exists()
+
+
+def test_the_front_desk_sees_how_to_reach_somebody_and_nothing_clinical(
+    client, front_desk, proposed, program
+):
+    client.force_login(front_desk)
+    text = words(client.get(at_address("patient", program)))
+    assert "+447700900123" in text and "Morales" in text
+    for clinical in ("Desk worker", "Usual pain", "Deep core", "Progress", "Next morning"):
+        assert clinical not in text
+    assert words(client.get("/clinic/")).count("Morales") == 1
+
+
+def test_a_manager_reads_without_answering(client, manager, proposed, program):
+    client.force_login(manager)
+    text = words(client.get(at_address("patient", program)))
+    assert proposed.decision.step["words"] in text and "Accept" not in text
+    accept = at_address("patient_accept", program, proposed.pk)
+    assert client.post(accept).status_code == 403
+    assert Proposal.objects.open().count() == 1
+
+
+# --- the three answers ---------------------------------------------------------------------------
+
+
+def test_accepting_takes_one_button(client, visit, proposed, program, physio):
+    visit(program)
+    response = client.post(at_address("patient_accept", program, proposed.pk), follow=True)
+    assert "version 2 now" in words(response)
+    version = fresh(program).current_version
+    assert (version.number, version.cause, version.by) == (2, "accepted", physio)
+
+
+def test_accepting_twice_says_that_it_is_answered(client, visit, proposed, program):
+    visit(program)
+    client.post(at_address("patient_accept", program, proposed.pk))
+    response = client.post(at_address("patient_accept", program, proposed.pk))
+    assert response.status_code == 400
+    assert "answered already" in words(response)
+    assert fresh(program).current_version.number == 2
+
+
+def test_declining_needs_a_reason_and_keeps_what_was_typed(client, visit, proposed, program):
+    visit(program)
+    address = at_address("patient_decline", program, proposed.pk)
+    response = client.post(address, {"reason": "   "})
+    assert response.status_code == 400
+    assert "Say why the step is not taken." in words(response)
+    client.post(address, {"reason": "Holiday next week."})
+    version = fresh(program).current_version
+    assert (version.cause, version.reason) == ("declined", "Holiday next week.")
+
+
+def test_changing_a_proposal_is_prefilled_with_its_step(client, visit, proposed, program):
+    response = visit(program, "patient_change", proposal=proposed.pk)
+    step = proposed.decision.step
+    form = response.context["form"]
+    field = next(name for name in ("reps", "hold_s", "level") if step[name] is not None)
+    assert form[f"{step['exercise']}.{field}"].value() == step[field]
+
+
+def test_another_step_than_the_proposed_one(client, visit, proposed, program):
+    visit(program)
+    data = whole_form(client, program, reason="Pain on Tuesday.", lock="no_progress")
+    data["deep-core-hold.paused"] = "on"
+    address = f"{at_address('patient_change', program)}?proposal={proposed.pk}"
+    response = client.post(address, data)
+    assert response.status_code == 302
+    proposed.refresh_from_db()
+    assert proposed.status == "changed"
+    version = fresh(program).current_version
+    assert (version.cause, version.lock) == ("changed", "no_progress")
+    paused = version.prescriptions.filter(paused=True)
+    assert [p.exercise.slug for p in paused] == ["deep-core-hold"]
+
+
+def test_a_proposal_answered_elsewhere_is_not_answered_again(client, visit, proposed, program):
+    visit(program)
+    client.post(at_address("patient_accept", program, proposed.pk))
+    address = f"{at_address('patient_change', program)}?proposal={proposed.pk}"
+    assert "Not open any more" in words(client.get(address, follow=True))
+    assert client.get(f"{at_address('patient_change', program)}?proposal=999").status_code == 404
+
+
+# --- adjusting without a proposal ------------------------------------------------------------------
+
+
+def test_only_what_differs_is_changed(client, visit, program):
+    visit(program)
+    before = {
+        p.exercise_id: (p.level, p.sets, p.reps, p.hold_s)
+        for p in fresh(program).current_version.prescriptions.all()
+    }
+    client.post(
+        at_address("patient_change", program),
+        whole_form(
+            client,
+            program,
+            reason="More holds.",
+            patient_reason="We add one round.",
+            pain_ceiling=4,
+            clearances=["rotation"],
+            **{"deep-core-hold.sets": 3},
+        ),
+    )
+    version = fresh(program).current_version
+    assert (version.number, version.pain_ceiling, version.clearances) == (2, 4, ["rotation"])
+    assert version.patient_reason == "We add one round."
+    after = {p.exercise_id: p for p in version.prescriptions.select_related("exercise")}
+    changed = [
+        p for p in after.values() if (p.level, p.sets, p.reps, p.hold_s) != before[p.exercise_id]
+    ]
+    assert [(p.exercise.slug, p.sets) for p in changed] == [("deep-core-hold", 3)]
+
+
+def test_another_level_starts_at_its_own_dose(client, visit, program):
+    visit(program)
+    data = whole_form(client, program, reason="Ready.", **{"deep-core-hold.level": 2})
+    client.post(at_address("patient_change", program), data)
+    prescription = fresh(program).current_version.prescriptions.get(exercise__slug="deep-core-hold")
+    rung = prescription.exercise.levels.get(level=2)
+    assert (prescription.level, prescription.reps, prescription.hold_s) == (
+        2,
+        rung.reps_from,
+        rung.hold_from,
+    )
+
+
+def test_an_exercise_comes_and_goes(client, visit, program):
+    visit(program)
+    data = whole_form(client, program, reason="Tight hips.", add="cat-cow")
+    slugs = set(
+        fresh(program).current_version.prescriptions.values_list("exercise__slug", flat=True)
+    )
+    choices = client.get(at_address("patient_change", program)).context["form"].fields["add"]
+    free = choices.queryset.filter(first_phase=0, movement_class="mobility").first()
+    data["add"] = free.slug
+    data["deep-core-hold.remove"] = "on"
+    client.post(at_address("patient_change", program), data)
+    now = set(fresh(program).current_version.prescriptions.values_list("exercise__slug", flat=True))
+    assert now == slugs - {"deep-core-hold"} | {free.slug}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"reason": ""}, "Say why you change it."),
+        ({"reason": "x", "deep-core-hold.sets": "44"}, "Deep core hold: sets from 1 to 10."),
+        ({"reason": "x", "deep-core-hold.reps": "many"}, "Deep core hold: write a whole number"),
+        ({"reason": "x", "dead-bug.level": "2"}, "Dead bug at level 2 waits for phase 1"),
+        ({"reason": "x", "phase": "7"}, "Select a valid choice"),
+    ],
+)
+def test_what_cannot_be_is_said_and_kept(client, visit, program, wrong, said):
+    visit(program)
+    data = whole_form(client, program, **({"patient_reason": "Typed with care."} | wrong))
+    response = client.post(at_address("patient_change", program), data)
+    assert response.status_code == 400
+    assert said in words(response)
+    assert "Typed with care." in words(response)
+    assert fresh(program).current_version.number == 1
+
+
+def test_a_form_opened_before_somebody_elses_change_changes_nothing(client, visit, program):
+    visit(program)
+    data = whole_form(client, program, reason="First.", lock="frozen")
+    client.post(at_address("patient_change", program), data)
+    response = client.post(at_address("patient_change", program), data | {"reason": "Second."})
+    assert response.status_code == 400
+    assert "has changed while this page was open" in words(response)
+    assert fresh(program).current_version.number == 2
+
+
+def test_after_an_injury_there_is_no_policy_to_switch_on(client, visit, make_program):
+    program = make_program("post-injury", pathway="post_injury")
+    response = visit(program, "patient_change")
+    assert "auto_policy" not in response.context["form"].fields
+
+
+# --- stopped, reopened, ended ----------------------------------------------------------------------
+
+
+def test_seen_then_reopened_with_a_reason(client, visit, program, physio):
+    red_flagging.answer_red_flags(
+        patient=program.patient,
+        answers={**NO_TO_ALL, "infection": "yes"},
+        source="check_in",
+        client_id=uuid.uuid4(),
+        at=MONDAY,
+    )
+    visit(program)
+    alert = Alert.objects.open().get()
+    client.post(at_address("patient_seen", program, alert.pk), {"outcome": "Called."})
+    alert.refresh_from_db()
+    assert (alert.acknowledged_by, alert.outcome) == (physio, "Called.")
+    assert "Seen by Ruth Adeyemi" in words(visit(program))
+    address = at_address("patient_reopen", program)
+    response = client.post(address, {"reason": ""})
+    assert response.status_code == 400
+    assert fresh(program).status == "suspended"
+    client.post(address, {"reason": "Cold, no fever. Seen today."})
+    assert fresh(program).status == "active"
+    assert not program.patient.red_flags.open().exists()
+
+
+def test_an_alert_of_somebody_else_is_not_found_on_this_page(client, visit, program, make_patient):
+    other = make_patient("Bo")
+    red_flagging.answer_red_flags(
+        patient=other,
+        answers={**NO_TO_ALL, "infection": "yes"},
+        source="check_in",
+        client_id=uuid.uuid4(),
+        at=MONDAY,
+    )
+    visit(program)
+    alert = Alert.objects.open().get()
+    assert client.post(at_address("patient_seen", program, alert.pk)).status_code == 404
+    alert.refresh_from_db()
+    assert alert.acknowledged_at is None
+
+
+def test_ending_asks_why(client, visit, program):
+    visit(program)
+    address = at_address("patient_end", program)
+    assert client.post(address, {"reason": ""}).status_code == 400
+    client.post(address, {"reason": "Goals reached."})
+    assert fresh(program).status == "ended"
+    text = words(visit(program))
+    assert "Goals reached." in text and "Take the intake" in text
+
+
+def test_answers_go_by_post_only(client, visit, proposed, program):
+    visit(program)
+    for name, more in [
+        ("patient_accept", [proposed.pk]),
+        ("patient_decline", [proposed.pk]),
+        ("patient_reopen", []),
+    ]:
+        assert client.get(at_address(name, program, *more)).status_code == 405
+    assert fresh(program).current_version.number == 1
+
+
+# --- the board as a page ---------------------------------------------------------------------------
+
+
+def test_the_board_narrows_by_need_and_keeps_the_rest_of_the_question(client, visit, program):
+    report_session(program, 0)
+    visit(program)
+    response = client.get("/clinic/", {"need": "silent", "pathway": "desk", "q": "mora"})
+    assert [chip["need"].key for chip in response.context["chips"]] == ["silent"]
+    assert "pathway=desk" in response.context["all_query"]
+    assert "need" not in response.context["all_query"]
+    assert "Morales" in words(response)
+    assert "Nobody here fits" in words(client.get("/clinic/", {"q": "nobody at all"}))
+    assert client.get("/clinic/", {"need": "<x>", "scope": "all", "page": "x"}).status_code == 200
+
+
+def test_my_caseload_and_the_whole_site(client, visit, program, make_patient, site):
+    colleague = make_staff(site, "physiotherapist", "Ida Colleague")
+    make_patient("Theirs", physiotherapist=colleague)
+    visit(program)
+    assert "Theirs" not in words(client.get("/clinic/"))
+    assert "Theirs" in words(client.get("/clinic/", {"scope": "site"}))
+    client.force_login(colleague)
+    assert "Theirs" in words(client.get("/clinic/"))
+
+
+def test_looking_at_the_board_is_written_down(client, visit, program):
+    visit(program)
+    client.get("/clinic/", {"scope": "site"})
+    look = AccessRecord.objects.get(subject_type="caseload")
+    assert (look.subject_id, look.page) == ("site", "board")
+    assert look.at <= timezone.now()
