@@ -18,6 +18,7 @@ from programs.models import Decision, Policy, Program, ProgramVersion, Proposal
 from programs.policies import thresholds_of
 from programs.positions import step_as_json
 from programs.reasons import REASONS
+from programs.rule_words import rule_words
 from programs.versioning import change_of, make_version
 
 log = logging.getLogger(__name__)
@@ -228,7 +229,8 @@ def _notify(decision: Decision, said: progression.Decision, at: dt.datetime) -> 
             return
         severity = Alert.Severity.ROUTINE
     patient = decision.program.patient
-    rules = [rule.rule for rule in said.fired if rule.contact.value == said.contact.value]
+    asking = [r.rule for r in said.fired if r.contact.value == said.contact.value]
+    about = "+".join(asking) if said.contact is not progression.Contact.NONE else severity
     alerts.raise_alert(
         severity=severity,
         subject_type="patient",
@@ -236,20 +238,19 @@ def _notify(decision: Decision, said: progression.Decision, at: dt.datetime) -> 
         site=patient.site,
         owner=patient.physiotherapist,
         summary=summary_of(decision),
-        # Once per rule and program version: a rule that stays true is not said every day.
-        key=f"rule:{decision.program_id}:{decision.version.number}:{decision.outcome}:"
-        f"{'+'.join(rules if said.contact.value != 'none' else decision.rules)}",
+        # Once per program version and kind of news: what stays true is not said every day.
+        key=f"rule:{decision.program_id}:{decision.version.number}:{decision.outcome}:{about}",
         at=at,
     )
 
 
 def summary_of(decision: Decision) -> str:
-    """One line for the physiotherapist: what, by which rules, and what was done."""
-    words = f"{decision.get_outcome_display()} by {', '.join(decision.rules)}"
+    """One line for the physiotherapist: which rules, which step, and what was done."""
+    words = rule_words(decision.rules)
     if decision.step:
-        words += f": {decision.step['words']}"
+        words += f". {decision.step['words']}"
     elif decision.outcome == Decision.Outcome.REGRESS:
-        words += ": nothing easier is in the program"
+        words += ". Nothing easier is in the program"
     return f"{words} ({decision.get_handling_display().lower()})"
 
 

@@ -160,8 +160,8 @@ def step_up(standing: Standing) -> Step | None:
 def step_down(position: Position, standing: Standing, *, flagged: bool = False) -> Step | None:
     """One step easier: a level down, then the start of the dose, then the exercise it leans on.
 
-    None when nothing easier is left: a routine is never emptied, and a gentle exercise rests only
-    when the patient pointed at it (``flagged``).
+    None when nothing easier is left: a routine is never emptied, and an exercise that leans on no
+    easier one rests only when the patient pointed at it (``flagged``).
     """
     if position.level > 1:
         rung = position.rung_at(position.level - 1)
@@ -185,7 +185,7 @@ def step_down(position: Position, standing: Standing, *, flagged: bool = False) 
             patient_words=f"We do a little less of {position.name}.",
         )
     others = len(standing.open_positions()) - 1
-    if others < 1 or (position.rung.movement_class in GENTLE and not flagged):
+    if others < 1 or (position.regress_to is None and not flagged):
         return None
     # What it leans on stays in the routine if it is there; a paused exercise is the clinician's
     # to bring back.

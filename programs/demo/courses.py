@@ -162,7 +162,7 @@ COURSES: tuple[Course, ...] = (
         clinician_waits=True,
     ),
     Course("flaring", "chronic", "stability-first", 4, _flaring, {"pain_weeks": 60}),
-    Course("improving, chronic", "chronic", "stability-first", 5, _improving, {"pain_weeks": 40}),
+    Course("improving, chronic", "chronic", "stability-first", 4, _improving, {"pain_weeks": 40}),
     Course("fading out", "desk", "desk", 4, _fading, {"sitting_hours": 9}),
     Course(
         "athlete",
@@ -182,7 +182,7 @@ COURSES: tuple[Course, ...] = (
         _improving,
         {"pain_weeks": 26, "preferences": ("strength",)},
     ),
-    Course("plateau", "chronic", "stability-first", 5, _plateau, {"pain_weeks": 80}),
+    Course("plateau", "chronic", "stability-first", 4, _plateau, {"pain_weeks": 80}),
     Course("one-sided pull", "desk", "desk", 3, _pull, {"sitting_hours": 7}, weeks=4),
     Course("fearful", "chronic", "stability-first", 4, _fearful, {"pain_weeks": 50}),
     Course("just started", "desk", "desk", 4, _improving, {"sitting_hours": 8}, weeks=1),

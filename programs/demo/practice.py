@@ -13,7 +13,8 @@ from random import Random
 
 from django.db import transaction
 
-from clinic.models import Role, Site, User
+from clinic import alerts
+from clinic.models import Alert, Role, Site, User
 from clinic.quiet_hours import local_moment
 from patients import screening
 from patients.models import Consent, Patient, RedFlagScreening
@@ -59,8 +60,8 @@ def build_practice(*, patients: int, days: int, seed: int, last_day: dt.date) ->
         # A chance of each patient's own, so that one more patient changes nobody else.
         chance = Random(f"{seed}:{index}")
         course = COURSES[index % len(COURSES)]
-        # Two of three are the first physiotherapist's, so that her board shows every course.
-        physio = physios[0] if index % 3 else physios[1 + index % 2]
+        # Most are the first physiotherapist's, so that her board shows every kind of need.
+        physio = physios[0] if index % 4 < 3 else physios[1 + index % 2]
         _live(course, index, chance, sites[index % len(sites)], physio, days, last_day)
 
 
@@ -170,7 +171,16 @@ def _register(
 def _clinician(
     program: Program, course: Course, physio: User, chance: Random, day: dt.date, *, left: int
 ) -> None:
-    """The physiotherapist looks at proposals every few days, as one with eighty patients does."""
+    """The physiotherapist looks at alerts and proposals every few days, as one with eighty
+    patients does; what came up in the last days still waits for her."""
+    if left > 4 and chance.random() < 0.6:
+        for alert in Alert.objects.about("patient", program.patient_id).open():
+            alerts.acknowledge(
+                alert=alert,
+                by=physio,
+                at=local_moment(day, dt.time(6, 15), program.patient.zone),
+                outcome="Spoke on the phone.",
+            )
     if chance.random() < 0.5 or (course.clinician_waits and left < 10):
         return
     proposal = program.proposals.open().select_related("decision").first()

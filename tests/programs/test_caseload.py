@@ -47,7 +47,7 @@ def test_a_red_flag_stands_first_with_its_answers_in_words(make_program, make_pa
     # When the board is read
     rows = board(physio, at_day(9, 20))
     # Then the flag is first, in a clinician's words
-    assert [row.need.key for row in rows][0] == "stopped"
+    assert rows[0].need.key == "stopped"
     assert rows[0].patient == stopped.patient
     assert "Saddle numbness" in rows[0].reason and "Bladder change (not sure)" in rows[0].reason
     assert rows[0].since == at_day(9)

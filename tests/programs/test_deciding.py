@@ -201,13 +201,17 @@ def test_a_routine_is_never_emptied_however_often_it_hurts(program):
         do_session(program, number, pain_during=7)
     program.refresh_from_db()
     assert today_for(program=program, at=at_day(12)).items
-    assert "nothing easier" in Alert.objects.about("patient", program.patient_id).last().summary
+    assert "Nothing easier" in Alert.objects.about("patient", program.patient_id).last().summary
 
 
 def test_a_frozen_program_is_lowered_only_by_the_clinician(make_program, physio):
     program = make_program("post-injury")
     adjust_program(
-        program=program, change=Change(lock="frozen"), by=physio, reason="Review", at=at_day(0)
+        program=program,
+        change=Change(lock="frozen", prescriptions={"deep-core-hold": PrescriptionChange(level=2)}),
+        by=physio,
+        reason="Review",
+        at=at_day(0),
     )
     for number in range(3):
         program.refresh_from_db()

@@ -1,5 +1,6 @@
 """What never bends, held against arbitrary histories lived through the database."""
 
+import itertools
 import uuid
 
 import pytest
@@ -185,7 +186,7 @@ def check_page(program: Program, number: int) -> None:
 def check_versions(program: Program) -> None:
     versions = list(program.versions.order_by("number"))
     assert [v.number for v in versions] == list(range(1, len(versions) + 1))
-    for before, after in zip(versions, versions[1:], strict=False):
+    for before, after in itertools.pairwise(versions):
         if after.by is not None:
             continue
         assert before.lock == ProgramVersion.Lock.NONE or raised_nothing(before, after)
