@@ -1,19 +1,17 @@
-"""The practice in the portal: sites, staff, alerts, and who looked at what."""
+"""The practice in the portal: sites, staff, and who looked at what."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth.admin import UserAdmin
 from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils import timezone
 
-from clinic import alerts
-from clinic.models import AccessRecord, Alert, Role, Site, Suppression, User
-from clinic.roles import ByRole, May, may
+from clinic.models import AccessRecord, Role, Site, Suppression, User
+from clinic.roles import ByRole
 
 
 class PortalAdmin(ByRole, admin.ModelAdmin):
@@ -160,53 +158,6 @@ class StaffAdmin(PortalAdmin, UserAdmin):
         if field is not None:
             field.help_text = "They see the patients of these sites."
         return field
-
-
-class OpenFilter(admin.SimpleListFilter):
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("seen", "Seen"), ("all", "All")]
-
-    def choices(self, changelist: Any) -> Any:
-        choices = super().choices(changelist)
-        first = next(choices)
-        yield first | {"display": "Open"}
-        yield from choices
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
-        if self.value() == "seen":
-            return queryset.filter(acknowledged_at__isnull=False)
-        return queryset if self.value() == "all" else queryset.open()
-
-
-@admin.register(Alert)
-class AlertAdmin(ReadOnly, PortalAdmin):
-    list_display = ["summary", "severity", "owner", "site", "raised_at", "due_at", "seen_by"]
-    list_filter = [OpenFilter, "severity"]
-    list_select_related = ["owner", "site", "acknowledged_by"]
-    actions = ["acknowledge"]
-    ordering = ["due_at"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
-        return super().get_queryset(request).filter(site__in=sites_of(request.user))
-
-    def has_acknowledge_permission(self, request: HttpRequest) -> bool:
-        return may(request.user, May.ACKNOWLEDGE)
-
-    @admin.action(description="I have seen these", permissions=["acknowledge"])
-    def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        found = list(queryset.open())
-        for alert in found:
-            alerts.acknowledge(alert=alert, by=request.user, at=timezone.now())
-        self.message_user(request, f"{len(found)} noted as seen by you.", messages.SUCCESS)
-
-    @admin.display(description="Seen by")
-    def seen_by(self, alert: Alert) -> str:
-        if alert.acknowledged_by is None:
-            return ""
-        return f"{alert.acknowledged_by.name}: {alert.outcome}".removesuffix(": ")
 
 
 @admin.register(Suppression)

@@ -2,15 +2,19 @@
 
 from typing import Any
 
-from django.contrib import admin
-from django.db.models import CharField, QuerySet
-from django.db.models.functions import Cast
+from django.contrib import admin, messages
+from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from clinic.admin import PortalAdmin, ReadOnly
+from clinic import alerts
+from clinic.admin import PortalAdmin, ReadOnly, sites_of
 from clinic.audit import record_access
-from clinic.models import AccessRecord, OutboxMessage
+from clinic.models import AccessRecord, Alert, OutboxMessage
 from clinic.roles import May, may
 from patients.models import CheckIn, IntakeScreening, Patient
 
@@ -63,6 +67,76 @@ class IntakeScreeningAdmin(OfPatients):
     search_fields = ["patient__family_name", "patient__given_name", "patient__number"]
 
 
+def _name_of_subject() -> Subquery:
+    """The name of the patient whom a row names as its subject, as a column of that row."""
+    named = Patient.objects.order_by().annotate(text=Cast("pk", CharField()))
+    return Subquery(
+        named.filter(text=OuterRef("subject_id"))
+        .annotate(whole=Concat("given_name", Value(" "), "family_name"))
+        .values("whole")[:1]
+    )
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("seen", "Seen"), ("all", "All")]
+
+    def choices(self, changelist: Any) -> Any:
+        choices = super().choices(changelist)
+        first = next(choices)
+        yield first | {"display": "Open"}
+        yield from choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        if self.value() == "seen":
+            return queryset.filter(acknowledged_at__isnull=False)
+        return queryset if self.value() == "all" else queryset.open()
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnly, PortalAdmin):
+    list_display = ["who", "summary", "severity", "owner", "site", "due_at", "seen_by"]
+    list_display_links = None
+    list_filter = [OpenFilter, "severity"]
+    list_select_related = ["owner", "site", "acknowledged_by"]
+    actions = ["acknowledge"]
+    ordering = ["due_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
+        found = super().get_queryset(request).filter(site__in=sites_of(request.user))
+        return found.annotate(patient_name=_name_of_subject())
+
+    def has_acknowledge_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, May.ACKNOWLEDGE)
+
+    @admin.action(description="I have seen these", permissions=["acknowledge"])
+    def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        found = list(queryset.open())
+        for alert in found:
+            alerts.acknowledge(alert=alert, by=request.user, at=timezone.now())
+        self.message_user(request, f"{len(found)} noted as seen by you.", messages.SUCCESS)
+
+    @admin.display(description="Patient")
+    def who(self, alert: Alert) -> SafeString:
+        if alert.subject_type != "patient":
+            return format_html("{}", alert.subject_type.capitalize())
+        # The page belongs to the room above; its name is all that is known of it here.
+        return format_html(
+            '<a href="{}"><bdi>{}</bdi></a>',
+            reverse("admin:patient", args=[alert.subject_id]),
+            alert.patient_name or "Patient",
+        )
+
+    @admin.display(description="Seen by")
+    def seen_by(self, alert: Alert) -> str:
+        if alert.acknowledged_by is None:
+            return ""
+        return f"{alert.acknowledged_by.name}: {alert.outcome}".removesuffix(": ")
+
+
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(ReadOnly, PortalAdmin):
     """Every message with its fate. What it says is for clinical eyes only."""
@@ -90,7 +164,7 @@ class OutboxMessageAdmin(ReadOnly, PortalAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMessage]:
         visible = Patient.objects.visible_to(request.user)
         ids = visible.order_by().annotate(text=Cast("pk", CharField())).values("text")
-        found = super().get_queryset(request)
+        found = super().get_queryset(request).annotate(patient_name=_name_of_subject())
         to_patients = found.filter(subject_type="patient", subject_id__in=ids)
         if not may(request.user, May.SEE_CLINICAL):
             return to_patients
@@ -105,4 +179,6 @@ class OutboxMessageAdmin(ReadOnly, PortalAdmin):
 
     @admin.display(description="To")
     def to(self, message: OutboxMessage) -> str:
-        return "Patient" if message.subject_type == "patient" else "Staff"
+        if message.subject_type == "patient":
+            return message.patient_name or "Patient"
+        return "Staff"

@@ -101,6 +101,13 @@ class _Known:
     last_answer: dict[uuid.UUID, dt.date] = field(default_factory=dict)
     sessions: dict[uuid.UUID, dict[dt.date, str]] = field(default_factory=lambda: defaultdict(dict))
     reopened: dict[uuid.UUID, dt.date] = field(default_factory=dict)
+    told: dict[tuple[uuid.UUID, dt.datetime], Decision] = field(default_factory=dict)
+
+    def told_by(self, alert: Alert, program: Program | None) -> Decision | None:
+        """The decision an alert of the rules tells of: both were written at one moment."""
+        if program is None or not alert.key.startswith("rule:"):
+            return None
+        return self.told.get((program.pk, alert.raised_at))
 
 
 def patients_on_board(*, user: User, scope: str = "mine", search: str = "") -> Any:
@@ -174,6 +181,10 @@ def _read(ids: Collection[uuid.UUID], at: dt.datetime) -> _Known:
         .defer("evidence", "fired")
     )
     known.decisions = {decision.program_id: decision for decision in newest}
+    moments = {alert.raised_at for alerts in known.alerts.values() for alert in alerts}
+    spoken_of = Decision.objects.filter(program__in=running, at__in=moments)
+    for decision in spoken_of.order_by("pk").defer("evidence", "fired"):
+        known.told[decision.program_id, decision.at] = decision
     known.usual_pain = dict(
         CheckIn.objects.filter(patient__in=ids, usual_pain__isnull=False)
         .order_by("patient_id", "-day", "-at", "-pk")
@@ -225,13 +236,14 @@ def _row(patient: Patient, known: _Known, at: dt.datetime) -> Row:
             facts["adherence"] = adherence(
                 today=today, active_since=started, sessions=known.sessions.get(program.pk, {})
             )
-    facts["step"] = _step(facts.get("proposal"), facts.get("decision"))
-    return Row(**facts, **_need(facts, alerts, flags, last, patient.pk in known.ended, at))
+    signals = [(alert, known.told_by(alert, program)) for alert in alerts]
+    facts |= _need(facts, signals, flags, last, patient.pk in known.ended, at)
+    return Row(**facts, step=_step(facts.get("proposal"), facts.get("decision")))
 
 
 def _need(
     facts: dict[str, Any],
-    alerts: list[Alert],
+    signals: list[tuple[Alert, Decision | None]],
     flags: list[RedFlag],
     last: dt.date | None,
     ended: bool,
@@ -249,15 +261,15 @@ def _need(
     if program is not None and program.status == Program.Status.SUSPENDED:
         reason = rule_words(decision.rules) if decision else program.get_suspended_for_display()
         return _said("stopped", reason, decision.at if decision else None, 2)
-    overdue = [alert for alert in alerts if alert.due_at < at]
+    overdue = [signal for signal in signals if signal[0].due_at < at]
     if overdue:
-        return _said("overdue", overdue[0].summary, overdue[0].due_at)
+        return _told("overdue", *overdue[0]) | {"since": overdue[0][0].due_at}
     if program is None:
         key, reason = ("ended", "Program ended.") if ended else ("new", "No program assigned yet.")
         return _said(key, reason, facts["patient"].created_at)
-    lowered = [alert for alert in alerts if _lowered(alert)]
+    lowered = [signal for signal in signals if _lowered(signal[1])]
     if lowered:
-        return _said("regressed", lowered[0].summary, lowered[0].raised_at)
+        return _told("regressed", *lowered[0])
     if proposal is not None:
         post_injury = program.current_version.pathway == "post_injury"
         reason = rule_words(proposal.decision.rules)
@@ -268,9 +280,9 @@ def _need(
             f"No answer for {silent} days" if last else f"No answer since the start, {silent} days"
         )
         return _said("silent", words, None, -silent)
-    if alerts or (decision is not None and "R21" in decision.rules):
-        if alerts:
-            return _said("stalled", alerts[0].summary, alerts[0].raised_at)
+    if signals:
+        return _told("stalled", *signals[0])
+    if decision is not None and "R21" in decision.rules:
         return _said("stalled", rule_words(decision.rules), decision.at)
     if decision is not None and "R27" in decision.rules:
         return _said("ready", rule_words(decision.rules), decision.at)
@@ -282,18 +294,18 @@ def _said(key: str, reason: str, since: dt.datetime | None, order: int = 0) -> d
     return {"need": NEED[key], "reason": reason, "since": since, "order": order}
 
 
-def _lowered(alert: Alert) -> bool:
-    """Whether the alert tells of a step down that a rule took by itself.
+def _told(key: str, alert: Alert, told: Decision | None) -> dict[str, Any]:
+    """What an alert says, with the decision it tells of: that is the news, not a later one."""
+    found = _said(key, rule_words(told.rules) if told else alert.summary, alert.raised_at)
+    return found | {"decision": told} if told else found
 
-    Alerts of rules carry what was decided in their key (see ``programs.deciding``); a step that
-    waits for a clinician has a proposal and stands with those.
-    """
-    parts = alert.key.split(":")
+
+def _lowered(told: Decision | None) -> bool:
+    """Whether a rule took a step down by itself."""
     return (
-        parts[0] == "rule"
-        and len(parts) > 3
-        and parts[3] == "REGRESS"
-        and ("(applied)" in alert.summary)
+        told is not None
+        and told.outcome == Decision.Outcome.REGRESS
+        and told.handling == Decision.Handling.APPLIED
     )
 
 

@@ -85,6 +85,9 @@ def answer_words(field: str, value: object) -> str:
     if field == "red_flag":
         return _FLAGS.get(str(value), str(value))
     words = _NUMBER.get(field, field.replace("_", " ") + " {}")
+    if value == 1:
+        for unit in ("session", "day", "week"):
+            words = words.replace(f"{{}} {unit}s", f"{{}} {unit}")
     return words.format("not known" if value is None else number_words(value))
 
 

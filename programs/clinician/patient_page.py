@@ -65,7 +65,7 @@ class Shown:
     waits_for: str
 
 
-# --- reading --------------------------------------------------------------------------------------
+# --- reading ---------------------------------------------------
 
 
 def patient_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
@@ -221,7 +221,7 @@ def _moment(text: str) -> dt.datetime | None:
     return found if found and timezone.is_aware(found) else None
 
 
-# --- answering ------------------------------------------------------------------------------------
+# --- answering ---------------------------------------------------
 
 
 @require_POST

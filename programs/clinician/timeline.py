@@ -109,7 +109,7 @@ def _messages(patient: Patient, programs: list[object]) -> Source:
     return OutboxMessage.objects.filter(about), _message
 
 
-# --- one entry per row ---------------------------------------------------------------------------
+# --- one entry per row ---------------------------------------------------
 
 
 def _session(session: Session) -> Entry:

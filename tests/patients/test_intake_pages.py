@@ -57,7 +57,7 @@ def intake_answers(**changes):
     }
 
 
-# --- a new patient -------------------------------------------------------------------------------
+# --- a new patient ---------------------------------------------------
 
 
 def test_one_form_makes_record_addresses_and_consents(staff, site, physio):
@@ -116,7 +116,7 @@ def test_the_front_desk_registers_and_goes_to_the_patient(client, front_desk, si
     assert client.get(at_address("patient_intake", Patient.objects.get())).status_code == 403
 
 
-# --- intake, suggestion, assignment ----------------------------------------------------------------
+# --- intake, suggestion, assignment ---------------------------------------------------
 
 
 def test_an_intake_ends_in_an_explained_suggestion_and_no_program(staff, patient):
@@ -248,7 +248,7 @@ def test_with_a_running_program_there_is_nothing_to_assign(staff, program, patie
     assert staff.post(at_address("patient_assign", patient), {}).status_code == 400
 
 
-# --- the record ------------------------------------------------------------------------------------
+# --- the record ---------------------------------------------------
 
 
 def keep(client, patient, **data):

@@ -61,7 +61,7 @@ def fresh(program) -> Program:
     return Program.objects.select_related("current_version").get(pk=program.pk)
 
 
-# --- reading -------------------------------------------------------------------------------------
+# --- reading ---------------------------------------------------
 
 
 def test_the_proposal_stands_first_with_the_answers_that_fired_it(visit, proposed, program):
@@ -182,7 +182,7 @@ def test_a_manager_reads_without_answering(client, manager, proposed, program):
     assert Proposal.objects.open().count() == 1
 
 
-# --- the three answers ---------------------------------------------------------------------------
+# --- the three answers ---------------------------------------------------
 
 
 def test_accepting_takes_one_button(client, visit, proposed, program, physio):
@@ -244,7 +244,7 @@ def test_a_proposal_answered_elsewhere_is_not_answered_again(client, visit, prop
     assert client.get(f"{at_address('patient_change', program)}?proposal=999").status_code == 404
 
 
-# --- adjusting without a proposal ------------------------------------------------------------------
+# --- adjusting without a proposal ---------------------------------------------------
 
 
 def test_only_what_differs_is_changed(client, visit, program):
@@ -339,7 +339,7 @@ def test_after_an_injury_there_is_no_policy_to_switch_on(client, visit, make_pro
     assert "auto_policy" not in response.context["form"].fields
 
 
-# --- stopped, reopened, ended ----------------------------------------------------------------------
+# --- stopped, reopened, ended ---------------------------------------------------
 
 
 def test_seen_then_reopened_with_a_reason(client, visit, program, physio):
@@ -402,7 +402,7 @@ def test_answers_go_by_post_only(client, visit, proposed, program):
     assert fresh(program).current_version.number == 1
 
 
-# --- the board as a page ---------------------------------------------------------------------------
+# --- the board as a page ---------------------------------------------------
 
 
 def test_the_board_narrows_by_need_and_keeps_the_rest_of_the_question(client, visit, program):
