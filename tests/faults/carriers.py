@@ -221,6 +221,8 @@ def environment(mail_port: int, **more: str) -> dict[str, str]:
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": "127.0.0.1",
         "EMAIL_PORT": str(mail_port),
+        # Longer than a busy machine takes to start the other sender.
+        "EMAIL_TIMEOUT": "60",
         "SMS_GATEWAY": "",
         **more,
     }
