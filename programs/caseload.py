@@ -19,7 +19,7 @@ from patients.models import CheckIn, Patient, RedFlag
 from patients.red_flagging import describe
 from programs.adherence import WINDOW_DAYS, adherence
 from programs.models import Decision, Program, ProgramVersion, Proposal, Session
-from programs.rule_words import rule_words
+from programs.rule_words import ASK_FOR_A_LOOK, rule_words
 
 SILENT_DAYS = 3
 LONG_SILENT_DAYS = 7
@@ -296,8 +296,10 @@ def _said(key: str, reason: str, since: dt.datetime | None, order: int = 0) -> d
 
 def _told(key: str, alert: Alert, told: Decision | None) -> dict[str, Any]:
     """What an alert says, with the decision it tells of: that is the news, not a later one."""
-    found = _said(key, rule_words(told.rules) if told else alert.summary, alert.raised_at)
-    return found | {"decision": told} if told else found
+    if told is None:
+        return _said(key, alert.summary, alert.raised_at)
+    asking = [rule for rule in told.rules if rule in ASK_FOR_A_LOOK]
+    return _said(key, rule_words(asking or told.rules), alert.raised_at) | {"decision": told}
 
 
 def _lowered(told: Decision | None) -> bool:

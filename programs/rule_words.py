@@ -34,6 +34,9 @@ RULES: dict[str, str] = {
     "R28": "Nothing to act on",
 }
 
+# The rules that hold a step and ask for a clinician's look; the others only wait.
+ASK_FOR_A_LOOK = frozenset({"R10", "R17", "R19", "R21", "R22"})
+
 _YES = {
     "stiffer_after": ("stiffer afterwards", "not stiffer"),
     "neck_tension": ("neck tension", "no neck tension"),

@@ -181,3 +181,14 @@ def test_one_patient_costs_as_many_queries_as_thirty(make_program, make_patient,
         if number % 3 == 0:
             do_session(program, 0)
     assert queries() == one
+
+
+def test_a_hold_names_the_rule_that_asks_for_a_look(program, physio):
+    # Given answers that hold the step for several reasons, one of which asks for the clinician
+    live_well(program, 0, 3)
+    do_morning(program, 4, feels_safe=1)
+    row = only(physio, at_day(4, 20))
+    # Then the row names that one, and the page of the patient the others
+    assert row.need.key == "stalled"
+    assert row.reason == "High fear of movement (R19)"
+    assert len(row.decision.rules) > 1
