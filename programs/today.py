@@ -10,6 +10,7 @@ from programs.content_files import cues_to_show
 from programs.models import (
     Exercise,
     ExerciseLevel,
+    HabitTask,
     MovementClass,
     Prescription,
     Program,
@@ -55,6 +56,7 @@ class Today:
     news: ProgramVersion | None = None
     next_step_text: str = ""
     red_flag_questions_due: bool = False
+    habit: HabitTask | None = None
 
     @property
     def minutes(self) -> int:
@@ -98,7 +100,17 @@ def today_for(*, program: Program, at: dt.datetime) -> Today:
         news=_news(program),
         next_step_text=decision.patient_text if decision else "",
         red_flag_questions_due=_questions_due(program, at),
+        habit=habit_for(program=program, day=day),
     )
+
+
+def habit_for(*, program: Program, day: dt.date) -> HabitTask | None:
+    """The day's habit task; those of the template take turns. Never counted as exercise."""
+    slugs = program.template.habits if program.template else []
+    if not slugs:
+        return None
+    chosen = slugs[(day - program.started_on).days % len(slugs)]
+    return HabitTask.objects.filter(slug=chosen).first()
 
 
 def routine_for(*, program: Program, day: dt.date) -> list[Item]:

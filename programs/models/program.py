@@ -26,7 +26,10 @@ class ProgramQuerySet(models.QuerySet["Program"]):
     def whole(self) -> "ProgramQuerySet":
         """With the patient, site, physiotherapist and current version that every verb needs."""
         return self.select_related(
-            "patient__site", "patient__physiotherapist", "current_version__program"
+            "patient__site",
+            "patient__physiotherapist",
+            "current_version__program",
+            "template",
         )
 
 
