@@ -54,9 +54,11 @@ class AssignForm(PortalForm):
         self.fields["template"].queryset = ProgramTemplate.objects.current()
 
     def templates(self) -> list[tuple[Any, ProgramTemplate]]:
-        """Each choice with its row, for the page to say what it is."""
+        """Each choice with its row, for the page to say what it is; the suggested one first."""
         rows = {row.slug: row for row in self.fields["template"].queryset}
-        return [(choice, rows[str(choice.data["value"])]) for choice in self["template"]]
+        found = [(choice, rows[str(choice.data["value"])]) for choice in self["template"]]
+        suggested = self.initial.get("template")
+        return sorted(found, key=lambda pair: pair[1].slug != suggested)
 
     def cues(self) -> list[tuple[Any, str]]:
         known = cue_sets()

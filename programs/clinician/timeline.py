@@ -188,7 +188,7 @@ def _version(version: ProgramVersion) -> Entry:
 
 def _message(message: OutboxMessage) -> Entry:
     detail = (message.reason,) if message.reason else ()
-    title = f"{message.get_kind_display()} by {message.get_channel_display()}: "
+    title = f"{message.get_kind_display()} by {message.get_channel_display().lower()}: "
     return Entry(
         message.due_at,
         "message",

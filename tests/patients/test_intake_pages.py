@@ -127,6 +127,7 @@ def test_an_intake_ends_in_an_explained_suggestion_and_no_program(staff, patient
     assert "Fear of movement 8 of 10" in text
     form = response.context["form"]
     assert form["template"].value() == "stability-first"
+    assert form.templates()[0][1].slug == "stability-first"
     assert form["pathway"].value() == "chronic"
     assert not Program.objects.exists()
 

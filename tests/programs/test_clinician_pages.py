@@ -12,6 +12,7 @@ from clinic.models import AccessRecord, Alert, OutboxMessage
 from patients import red_flagging
 from patients.red_flags import REPEATED
 from programs.models import Exercise, Program, Proposal
+from programs.rule_words import RULES, answer_words
 from tests.conftest import MONDAY, make_staff
 from tests.living import at_day, do_morning, do_session, live_well, report_session
 
@@ -137,7 +138,7 @@ def test_the_time_line_tells_everything_once_newest_first(visit, proposed, progr
     assert kinds.count("decision") == program.decisions.count()
     assert kinds.count("version") == 1
     [message] = [entry for entry in seen if entry.kind == "message"]
-    assert message.title == "Routine reminder by Text message: held back"
+    assert message.title == "Routine reminder by text message: held back"
     assert message.detail == ("Today's session is done.",)
 
 
@@ -433,3 +434,78 @@ def test_looking_at_the_board_is_written_down(client, visit, program):
     look = AccessRecord.objects.get(subject_type="caseload")
     assert (look.subject_id, look.page) == ("site", "board")
     assert look.at <= timezone.now()
+
+
+# --- the library in the portal ---------------------------------------------------
+
+
+@pytest.fixture
+def unreviewed(library):
+    exercise = Exercise.objects.create(
+        slug="side-twist", name="Side twist", movement_class="mobility", origin="imported"
+    )
+    exercise.levels.create(
+        level=1, title="Seated", movement_class="mobility", cues=["Turn slowly."]
+    )
+    return exercise
+
+
+def approve(client, exercise, movement_class=""):
+    return client.post(
+        reverse("admin:programs_exercise_changelist"),
+        {
+            "action": "approve",
+            "movement_class": movement_class,
+            "_selected_action": [exercise.pk],
+            "index": 0,
+        },
+        follow=True,
+    )
+
+
+def test_an_exercise_is_approved_under_the_class_the_clinician_chose(client, physio, unreviewed):
+    client.force_login(physio)
+    assert "1 exercise approved." in words(approve(client, unreviewed, "rotation"))
+    unreviewed.refresh_from_db()
+    assert (unreviewed.review_state, unreviewed.movement_class) == ("approved", "rotation")
+    assert unreviewed.reviewed_by == physio
+
+
+def test_an_exercise_without_cues_is_refused_in_words(client, physio, unreviewed):
+    unreviewed.levels.update(cues=[])
+    client.force_login(physio)
+    assert "write its cues first" in words(approve(client, unreviewed))
+    unreviewed.refresh_from_db()
+    assert unreviewed.review_state == "to_review"
+
+
+def test_a_manager_is_not_offered_to_approve(client, manager, unreviewed):
+    client.force_login(manager)
+    approve(client, unreviewed)
+    unreviewed.refresh_from_db()
+    assert unreviewed.review_state == "to_review"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("pain_during", 6, "pain during 6"),
+        ("pain_next_morning", None, "next morning not known"),
+        ("weekly_median_pain", 4.5, "median usual pain 4.5"),
+        ("weekly_median_pain", 5.0, "median usual pain 5"),
+        ("adherence", 0.43, "adherence 43 %"),
+        ("days_since_last_check_in", None, "no answer yet"),
+        ("sessions_at_level", 1, "1 session at this level"),
+        ("days_at_level", 3, "3 days at this level"),
+        ("form_kept", False, "form not kept"),
+        ("blocked_by_gate", "flexion_loaded", "gate: flexion loaded"),
+        ("lock", "frozen", "lock: frozen"),
+        ("red_flag", "same_day", "a same-day answer is open"),
+    ],
+)
+def test_each_answer_has_a_clinicians_words(field, value, said):
+    assert answer_words(field, value) == said
+
+
+def test_every_rule_has_a_name():
+    assert list(RULES) == [f"R{number:02d}" for number in range(1, 29)]
