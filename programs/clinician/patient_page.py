@@ -18,7 +18,7 @@ from clinic import alerts as alerting
 from clinic.models import Alert, OutboxMessage
 from clinic.roles import May, may
 from patients.models import Consent, Patient
-from patients.red_flagging import describe
+from patients.red_flagging import close_red_flags, describe
 from programs import caseload
 from programs.adjusting import end_program, reopen_program
 from programs.clinician.answers import fired_rules, newest_decision
@@ -41,7 +41,8 @@ class ReopenForm(PortalForm):
     reason = reason_field(
         "What was found, and why it is safe to go on",
         required="Say what was found and why it is safe to go on.",
-        help_text="Closes the red flag, makes a new version and lets reminders go out again.",
+        help_text="Closes the red flag. A running program gets a new version and goes on, with its "
+        "reminders.",
     )
 
 
@@ -125,7 +126,7 @@ def _clinical(
         "intake": patient.intake_screenings.select_related("taken_by").first(),
         "ended": patient.programs.filter(status=Program.Status.ENDED).first(),
         "stopped": bool(flags) or _suspended(program),
-        "can_reopen": _suspended(program) and may(request.user, May.DECIDE),
+        "can_reopen": (flags or _suspended(program)) and may(request.user, May.DECIDE),
     }
     if program is None:
         return found
@@ -270,15 +271,21 @@ def seen(request: HttpRequest, pk: uuid.UUID, alert: int) -> HttpResponse:
 
 @require_POST
 def reopen(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Close what stopped the patient: with a program it goes on, without one it may be assigned."""
     patient = open_patient(request, pk, "reopen")
     program = program_for(patient)
-    if program is None:
+    if program is None and not patient.red_flags.open().exists():
         raise Http404
     form = ReopenForm(request.POST)
     if form.is_valid():
+        said = {"by": request.user, "at": timezone.now(), **form.cleaned_data}
         try:
-            reopen_program(program=program, by=request.user, at=timezone.now(), **form.cleaned_data)
-            messages.success(request, "Reopened. The patient can go on with the routine.")
+            if program is None:
+                close_red_flags(patient=patient, **said)
+                messages.success(request, "The red flag is closed. A program can be assigned.")
+            else:
+                reopen_program(program=program, **said)
+                messages.success(request, "Reopened. The patient can go on with the routine.")
             return redirect(address_of(patient))
         except ValidationError as error:
             put_errors(form, error)

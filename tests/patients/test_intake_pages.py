@@ -182,6 +182,18 @@ def test_a_red_flag_in_the_intake_shows_the_emergency_text_and_no_form(staff, pa
     assert not Program.objects.exists()
 
 
+def test_a_flag_of_the_intake_is_closed_with_a_reason_before_anything_is_assigned(staff, patient):
+    staff.post(at_address("patient_intake", patient), intake_answers(flag_bladder="yes"))
+    address = at_address("patient_reopen", patient)
+    assert staff.post(address, {"reason": " "}).status_code == 400
+    assert patient.red_flags.open().exists()
+    text = words(staff.post(address, {"reason": "Old, known, checked."}, follow=True))
+    assert "A program can be assigned" in text
+    assert not patient.red_flags.open().exists()
+    assert "Assign version 1" in words(staff.get(at_address("patient_assign", patient)))
+    assert staff.post(address, {"reason": "Again."}).status_code == 404
+
+
 def test_a_flag_of_the_same_day_shows_its_own_text(staff, patient, site):
     response = staff.post(
         at_address("patient_intake", patient), intake_answers(flag_weight_loss="yes"), follow=True
