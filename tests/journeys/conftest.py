@@ -185,7 +185,7 @@ class Practice:
 
 
 @pytest.fixture
-def practice(clock, transactional_db, site, live_server, settings) -> Iterator[Practice]:
+def practice(clock, transactional_db, library, live_server, settings) -> Iterator[Practice]:
     with MailServer() as mails, TextServer() as texts:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mails.port
