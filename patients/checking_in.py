@@ -22,6 +22,7 @@ REQUIRED = {
     CheckIn.Kind.NEXT_MORNING: ("pain_this_morning", "usual_pain", "soreness"),
     CheckIn.Kind.DAILY: ("pain_this_morning", "usual_pain", "soreness"),
 }
+USED = "This id stands for other answers already: make a new one."
 _FLAGS = ("form_kept", "stiffer_after", "neck_tension")
 _WORDS = ("soreness", "side", "exercise", "note")
 
@@ -45,6 +46,8 @@ def record_check_in(
     if kept is not None:
         if kept.patient_id != patient.pk:
             raise ValidationError("These answers belong to somebody else.")
+        if (kept.kind, kept.day) != (kind, day):
+            raise ValidationError({"client_id": USED})
         return kept
     _refuse_what_is_wrong(kind, answers)
     check_in = CheckIn(

@@ -1,6 +1,7 @@
 """Opening and closing red flags."""
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Mapping
 
@@ -29,10 +30,13 @@ def answer_red_flags(
 
     In the same transaction the running program is suspended (by the room above, through the
     signal) and the responsible physiotherapist gets an alert. A replay with the same
-    ``client_id`` changes nothing and returns the flag it opened, if any. Raises ValueError for
-    unknown or missing answers.
+    ``client_id`` changes nothing and returns the flag it opened, if any; other answers under the
+    same id are not a replay. Raises ValueError for unknown or missing answers.
     """
     assessment = assess(answers, questions=questions)
+    # One at a time with assigning, so that no program begins beside a flag it could not see.
+    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    client_id = _id_of(client_id, answers)
     screening, created = RedFlagScreening.objects.get_or_create(
         client_id=client_id,
         defaults={"patient": patient, "answers": dict(answers), "source": source, "at": at},
@@ -60,6 +64,14 @@ def answer_red_flags(
     )
     red_flag_raised.send(RedFlag, red_flag=red_flag, at=at)
     return red_flag
+
+
+def _id_of(client_id: uuid.UUID, answers: Mapping[str, str]) -> uuid.UUID:
+    """The id these answers are kept under: a yes must never pass for a replay of a no."""
+    kept = RedFlagScreening.objects.filter(client_id=client_id).first()
+    if kept is None or kept.answers == dict(answers):
+        return client_id
+    return uuid.uuid5(client_id, json.dumps(dict(answers), sort_keys=True))
 
 
 def alert_key(red_flag: RedFlag) -> str:

@@ -67,8 +67,8 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "after_a_blow",
         "same_day",
-        "Did strong back pain start after a fall, a crash or a blow? Or after a small knock, if you "
-        "have osteoporosis or take steroid tablets?",
+        "Did strong back pain start after a fall, a crash or a blow? Or after a small knock, if "
+        "you have osteoporosis or take steroid tablets?",
         "Strong pain after trauma",
     ),
     Question(
@@ -124,6 +124,14 @@ class Assessment:
     severity: Severity | None
     raised: dict[str, str]
     review: tuple[str, ...]
+
+
+def complete(answers: Mapping[str, str]) -> dict[str, str]:
+    """Answers to the repeated questions, as far as they were given. One yes is enough: what was
+    left out then counts as "not sure", so that nobody answers twelve questions to get help."""
+    if all(answer == "no" for answer in answers.values()):
+        return dict(answers)
+    return {question.id: "not_sure" for question in REPEATED} | dict(answers)
 
 
 def assess(answers: Mapping[str, str], *, questions: tuple[Question, ...] = REPEATED) -> Assessment:

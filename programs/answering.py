@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from patients.checking_in import record_check_in
+from patients.checking_in import USED, record_check_in
 from patients.models import CheckIn
+from programs.asking import calls_for_questions
 from programs.deciding import consider_locked, lock_program
-from programs.models import Decision, Program, Session
-from programs.today import routine_for
+from programs.models import Decision, Program, ProgramVersion, Session
+from programs.today import NIGHT_ENDS, routine_for
 
 STOPPED = "Your exercises are paused. Please follow the advice on the first page."
 # A session may be reported late, but not so late that nobody remembers it.
 BACK_FILL_DAYS = 7
-SEVERE_PAIN = 8
-NOTEWORTHY_RISE = 2
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,9 @@ def record_session(
 ) -> Session:
     """Keep what became of one day's routine.
 
-    ``done`` names the exercises that were done, all of them when left out. A replay returns the
-    session that is kept; a skipped or partly done session may still become a fuller one.
+    ``done`` names the exercises that were done. Left out, it is all of them for a done session
+    and none that is known for a partly done one. A replay returns the session that is kept; a
+    skipped or partly done session may still become a fuller one.
     """
     program = lock_program(program)
     kept = Session.objects.filter(client_id=client_id).first()
@@ -58,13 +58,14 @@ def record_session(
             raise ValidationError("This session belongs to somebody else.")
         return kept
     _refuse_session(program, day, status, skip_reason, known, at)
-    items = _items(program, day, status, done)
     session = program.sessions.filter(day=day).first()
+    version, asked_for = _asked_for(program, day, session, at)
+    items = _items(asked_for, status, done)
     if session is not None and _fullness(status) <= _fullness(session.status):
         return session
     if session is None:
         session = Session(program=program, day=day, client_id=client_id)
-    session.version, session.status, session.known = program.current_version, status, known
+    session.version, session.status, session.known = version, status, known
     session.skip_reason, session.items, session.at = skip_reason, items, at
     session.save()
     if status == Session.Status.SKIPPED:
@@ -80,10 +81,17 @@ def answer_after_session(
     program = lock_program(session.program)
     session = Session.objects.select_related("after_check_in").get(pk=session.pk)
     kept = session.after_check_in
+    if kept is not None and kept.client_id != client_id:
+        # Other answers than the kept ones: dropped in silence they would pass for saved.
+        raise ValidationError("You have answered for this session already.")
     if kept is None:
         _refuse_stopped(program)
         if session.status == Session.Status.SKIPPED:
             raise ValidationError("This session was skipped, so there is nothing to ask about it.")
+        if session.day < program.patient.local_date(at) - dt.timedelta(days=BACK_FILL_DAYS):
+            raise ValidationError("This session is too long ago to say how it felt.")
+        if CheckIn.objects.filter(client_id=client_id).exists():
+            raise ValidationError({"client_id": USED})
         _refuse_unknown_exercise(answers, {item["exercise"] for item in session.items})
         kept = record_check_in(
             patient=program.patient,
@@ -96,7 +104,7 @@ def answer_after_session(
         session.after_check_in = kept
         session.save(update_fields=["after_check_in"])
     decision = consider_locked(program=program, at=at) or program.decisions.first()
-    return Answered(kept, decision, _ask_red_flags(kept, session))
+    return Answered(kept, decision, calls_for_questions(kept, session))
 
 
 @transaction.atomic
@@ -104,7 +112,7 @@ def answer_morning(
     *, program: Program, client_id: uuid.UUID, at: dt.datetime, **answers: object
 ) -> Answered:
     """Keep the morning's answers: the next-morning check-in of yesterday's session where there
-    was one, else a daily check-in."""
+    was one, else a daily check-in. Before the night is over nothing is known of the morning."""
     program = lock_program(program)
     patient = program.patient
     today = patient.local_date(at)
@@ -116,12 +124,13 @@ def answer_morning(
             answers,
             set(program.current_version.prescriptions.values_list("exercise__slug", flat=True)),
         )
-        session = (
-            program.sessions.exercised()
-            .filter(day=today - dt.timedelta(days=1), morning_check_in__isnull=True)
-            .select_related("after_check_in")
-            .first()
-        )
+        if at.astimezone(patient.zone).time() >= NIGHT_ENDS:
+            session = (
+                program.sessions.exercised()
+                .filter(day=today - dt.timedelta(days=1), morning_check_in__isnull=True)
+                .select_related("after_check_in")
+                .first()
+            )
         kept = record_check_in(
             patient=patient,
             kind=CheckIn.Kind.NEXT_MORNING if session else CheckIn.Kind.DAILY,
@@ -133,16 +142,18 @@ def answer_morning(
         if session is not None:
             session.morning_check_in = kept
             session.save(update_fields=["morning_check_in"])
+    elif kept.kind == CheckIn.Kind.AFTER_SESSION:
+        raise ValidationError({"client_id": USED})
     else:
         session = Session.objects.filter(morning_check_in=kept).first()
     decision = consider_locked(program=program, at=at) or program.decisions.first()
-    return Answered(kept, decision, _ask_red_flags(kept, session))
+    return Answered(kept, decision, calls_for_questions(kept, session))
 
 
 def _refuse_stopped(program: Program) -> None:
     if program.status == Program.Status.ENDED:
         raise ValidationError("This program has ended.")
-    if program.status != Program.Status.ACTIVE or program.patient.red_flags.open().exists():
+    if program.stands_still():
         raise ValidationError(STOPPED)
 
 
@@ -158,7 +169,9 @@ def _refuse_session(
         found["known"] = "Say how the session is known."
     if day > today:
         found["day"] = "This day has not come yet."
-    elif day < max(program.started_on, today - dt.timedelta(days=BACK_FILL_DAYS)):
+    elif day < program.started_on:
+        found["day"] = "Your program starts later than this day."
+    elif day < today - dt.timedelta(days=BACK_FILL_DAYS):
         found["day"] = "This day is too long ago."
     if status == Session.Status.SKIPPED and skip_reason not in Session.SkipReason.values:
         found["skip_reason"] = "Choose what kept you from it."
@@ -168,19 +181,17 @@ def _refuse_session(
         raise ValidationError(found)
 
 
-def _items(
-    program: Program, day: dt.date, status: str, done: Collection[str] | None
-) -> list[dict[str, object]]:
-    asked_for = routine_for(program=program, day=day)
-    slugs = {item.exercise.slug for item in asked_for}
-    unknown = set(done or ()) - slugs
-    if unknown:
-        raise ValidationError({"done": f"“{sorted(unknown)[0]}” is not in this day’s routine."})
-    if status == Session.Status.SKIPPED:
-        did: set[str] = set()
-    else:
-        did = slugs if done is None else set(done)
-    return [
+def _asked_for(
+    program: Program, day: dt.date, kept: Session | None, at: dt.datetime
+) -> tuple[ProgramVersion, list[dict[str, object]]]:
+    """What the day asked for and by which version: a day that is over keeps its own."""
+    version, patient = program.current_version, program.patient
+    if day < patient.local_date(at):
+        if kept is not None:
+            return kept.version, kept.items
+        versions = list(program.versions.order_by("-number"))
+        version = next((v for v in versions if patient.local_date(v.at) <= day), versions[-1])
+    return version, [
         {
             "exercise": item.exercise.slug,
             "level": item.prescription.level,
@@ -188,10 +199,28 @@ def _items(
             "reps": item.prescription.reps,
             "hold_s": item.prescription.hold_s,
             "loaded": item.level.loaded,
-            "done": item.exercise.slug in did,
         }
-        for item in asked_for
+        for item in routine_for(program=program, day=day, version=version)
     ]
+
+
+def _items(
+    asked_for: list[dict[str, object]], status: str, done: Collection[str] | None
+) -> list[dict[str, object]]:
+    if not asked_for:
+        raise ValidationError({"day": "Nothing was asked for on this day."})
+    slugs = {str(item["exercise"]) for item in asked_for}
+    unknown = set(done or ()) - slugs
+    if unknown:
+        raise ValidationError({"done": f"“{sorted(unknown)[0]}” is not in this day’s routine."})
+    did: Collection[str] = ()
+    if status == Session.Status.DONE:
+        if done is not None and set(done) != slugs:
+            raise ValidationError({"status": "Not everything was done: choose partly."})
+        did = slugs
+    elif status == Session.Status.PARTLY:
+        did = done or ()
+    return [{**item, "done": item["exercise"] in did} for item in asked_for]
 
 
 def _fullness(status: str) -> int:
@@ -203,22 +232,3 @@ def _fullness(status: str) -> int:
 def _refuse_unknown_exercise(answers: dict[str, object], known: set[str]) -> None:
     if answers.get("exercise") and answers["exercise"] not in known:
         raise ValidationError({"exercise": "This exercise is not in your routine."})
-
-
-def _ask_red_flags(check_in: CheckIn, session: Session | None) -> bool:
-    """Whenever pain is 8 or more, rose by 2 or more, or a one-sided pull is reported."""
-    pains = (
-        check_in.usual_pain,
-        check_in.pain_before,
-        check_in.pain_during,
-        check_in.pain_this_morning,
-    )
-    if any(pain is not None and pain >= SEVERE_PAIN for pain in pains):
-        return True
-    if check_in.soreness == CheckIn.Soreness.ONE_SIDED:
-        return True
-    before = check_in.pain_before
-    if before is None and session is not None and session.after_check_in is not None:
-        before = session.after_check_in.pain_before
-    later = [p for p in (check_in.pain_during, check_in.pain_this_morning) if p is not None]
-    return before is not None and any(pain - before >= NOTEWORTHY_RISE for pain in later)

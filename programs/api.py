@@ -18,6 +18,7 @@ from rest_framework.views import APIView, exception_handler
 from patients.models import CheckIn, Patient, RedFlagScreening
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import REPEATED
+from patients.red_flags import complete as completed
 from programs.answering import answer_after_session, answer_morning, record_session
 from programs.api_shapes import (
     AnsweredShape,
@@ -103,8 +104,9 @@ class TodayView(PatientView):
 class SessionsView(PatientView):
     @extend_schema(responses=SessionShape(many=True), summary="Sessions of the last 14 days")
     def get(self, request: Request) -> Response:
-        sessions = self.program().sessions.order_by("-day")[:14]
-        return Response(SessionShape(sessions, many=True).data)
+        program = self.program()
+        sessions = program.sessions.order_by("-day")[:14]
+        return Response(SessionShape(sessions, many=True, context=_may_show(program)).data)
 
     @extend_schema(
         request=SessionBody,
@@ -125,7 +127,8 @@ class SessionsView(PatientView):
             skip_reason=body["skip_reason"],
             done=body.get("done"),
         )
-        return Response(SessionShape(session).data, status=_code(known_before))
+        shape = SessionShape(session, context=_may_show(program))
+        return Response(shape.data, status=_code(known_before))
 
 
 class CheckInsView(PatientView):
@@ -168,7 +171,7 @@ class RedFlagsView(PatientView):
         try:
             red_flag = answer_red_flags(
                 patient=patient,
-                answers=body["answers"],
+                answers=completed(body["answers"]),
                 source=RedFlagScreening.Source.BUTTON,
                 client_id=body["client_id"],
                 at=timezone.now(),
@@ -177,6 +180,11 @@ class RedFlagsView(PatientView):
             raise exceptions.ValidationError({"answers": str(error)}) from error
         shape = RedFlagShape(red_flag, context={"site": patient.site})
         return Response(shape.data, status=_code(known_before))
+
+
+def _may_show(program: Program) -> dict[str, bool]:
+    """What a session was made of names exercises: none while the program stands still."""
+    return {"stopped": program.stands_still()}
 
 
 def _read(shape: type[serializers.Serializer], request: Request) -> dict[str, Any]:

@@ -36,9 +36,15 @@ class ItemShape(serializers.Serializer):
 
 
 class SessionShape(serializers.ModelSerializer):
+    """``items`` is empty while the program stands still."""
+
     class Meta:
         model = Session
         fields = ["id", "client_id", "day", "status", "skip_reason", "known", "items"]
+
+    def to_representation(self, session: Session) -> dict[str, Any]:
+        shown = super().to_representation(session)
+        return shown | {"items": []} if self.context.get("stopped") else shown
 
 
 class StopShape(serializers.Serializer):
@@ -61,6 +67,12 @@ class TodayShape(serializers.Serializer):
     session = SessionShape(allow_null=True)
     morning_due = serializers.BooleanField()
     after_due = serializers.BooleanField()
+    unanswered = serializers.UUIDField(
+        source="unanswered.pk",
+        default=None,
+        allow_null=True,
+        help_text="The session whose after-session answers are due; in the night yesterday's.",
+    )
     red_flag_questions_due = serializers.BooleanField()
     news = serializers.SerializerMethodField()
     next_step = serializers.CharField(source="next_step_text")

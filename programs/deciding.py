@@ -9,6 +9,7 @@ import logging
 from collections import defaultdict
 
 from django.db import transaction
+from django.db.models import Q
 
 from clinic import alerts
 from clinic.models import Alert, User
@@ -23,8 +24,6 @@ from programs.versioning import change_of, make_version
 
 log = logging.getLogger(__name__)
 
-# The rules look back 14 days; an answer acted on longer ago cannot fire again.
-_LOOK_BACK = dt.timedelta(days=22)
 WAITS = "Your physiotherapist looks at this before anything changes."
 
 
@@ -44,7 +43,7 @@ def consider_locked(*, program: Program, at: dt.datetime) -> Decision | None:
         return None
     policy = Policy.objects.in_force(program.current_version.pathway)
     gathered = gather(program, policy=thresholds_of(policy), at=at)
-    settled = _settled(program, at)
+    settled = _settled(program)
     said = progression.decide(gathered.evidence, thresholds_of(policy), settled=settled)
     step = _step(said, gathered, settled)
     newest = program.decisions.first()
@@ -80,15 +79,34 @@ def consider_all(*, at: dt.datetime) -> int:
         try:
             consider(program=program, at=at)
             count += 1
-        except Exception:
-            # One record that cannot be read must not keep the others from being looked at.
-            log.exception("program %s could not be considered", program.pk)
+        except Exception as error:
+            # One record that cannot be read must not keep the others from being looked at. The
+            # error's own text may quote answers and stays out of the log.
+            what = type(error).__name__
+            log.error("program %s could not be considered: %s", program.pk, what)
     return count
+
+
+@transaction.atomic
+def suspend_for_red_flag(*, program: Program, at: dt.datetime) -> None:
+    """Stop a program whose rules cannot be read; the flag itself says why."""
+    program = lock_program(program)
+    if program.status == Program.Status.ACTIVE:
+        _suspend(program, Program.SuspendedFor.RED_FLAG, at)
+
+
+def _suspend(program: Program, reason: str, at: dt.datetime) -> None:
+    supersede_open_proposal(program=program, at=at)
+    program.status, program.suspended_for = Program.Status.SUSPENDED, reason
+    program.save(update_fields=["status", "suspended_for"])
 
 
 def lock_program(program: Program) -> Program:
     """Take the program's row lock and return it fresh, with what every verb needs."""
-    return Program.objects.whole().select_for_update(of=["self"]).get(pk=program.pk)
+    # First the lock, then the reading: joined to a lock that had to wait, PostgreSQL would show
+    # the row as it became beside its version as it was, which is no version at all.
+    Program.objects.select_for_update().only("pk").get(pk=program.pk)
+    return Program.objects.whole().get(pk=program.pk)
 
 
 def supersede_open_proposal(*, program: Program, at: dt.datetime) -> None:
@@ -101,19 +119,17 @@ def supersede_open_proposal(*, program: Program, at: dt.datetime) -> None:
 # --- what the step is, and who takes it ---------------------------------------------------------
 
 
-def _settled(program: Program, at: dt.datetime) -> dict[str, frozenset[str]]:
+def _settled(program: Program) -> dict[str, frozenset[str]]:
     """Per rule, the references of answers that were acted on already (see ``decide``)."""
     acted_on: dict[str, set[str]] = defaultdict(set)
-    recent = program.decisions.filter(at__gte=at - _LOOK_BACK).select_related("proposal")
-    for decision in recent:
-        proposal = getattr(decision, "proposal", None)
-        answered = proposal is not None and proposal.answered_by_id is not None
-        if (
-            decision.handling in (Decision.Handling.APPLIED, Decision.Handling.SUSPENDED)
-            or answered
-        ):
-            for rule in decision.fired:
-                acted_on[rule["rule"]].update(a["ref"] for a in rule["answers"] if a["ref"])
+    # However long ago: the last known weeks stay the last ones for as long as nobody answers.
+    decisions = program.decisions.filter(
+        Q(handling__in=[Decision.Handling.APPLIED, Decision.Handling.SUSPENDED])
+        | Q(proposal__answered_by__isnull=False)
+    )
+    for fired in decisions.order_by().values_list("fired", flat=True):
+        for rule in fired:
+            acted_on[rule["rule"]].update(a["ref"] for a in rule["answers"] if a["ref"])
     return {rule: frozenset(refs) for rule, refs in acted_on.items()}
 
 
@@ -154,13 +170,10 @@ def _act(
 ) -> None:
     program = decision.program
     if decision.handling == Decision.Handling.SUSPENDED:
-        supersede_open_proposal(program=program, at=at)
         by_flag = set(decision.rules) & {"R01", "R02"}
-        program.status = Program.Status.SUSPENDED
-        program.suspended_for = (
-            Program.SuspendedFor.RED_FLAG if by_flag else Program.SuspendedFor.RULE
+        _suspend(
+            program, Program.SuspendedFor.RED_FLAG if by_flag else Program.SuspendedFor.RULE, at
         )
-        program.save(update_fields=["status", "suspended_for"])
     elif decision.handling == Decision.Handling.APPLIED:
         supersede_open_proposal(program=program, at=at)
         raised = said.outcome is progression.Outcome.PROGRESS
@@ -177,9 +190,14 @@ def _act(
         )
     elif decision.handling == Decision.Handling.PROPOSED:
         _propose(decision, at)
-    elif list(decision.rules) != ["R28"]:
-        # R28 alone only says that today's answers are not complete yet: a proposal may wait.
+    elif not _only_waits(said):
         supersede_open_proposal(program=program, at=at)
+
+
+def _only_waits(said: progression.Decision) -> bool:
+    """Whether nothing is new but that the newest answers are not complete yet (R28): then a
+    proposal may wait. Known answers that are not good enough (hard effort) take it back."""
+    return list(said.rules) == ["R28"] and any(a.value is None for a in said.fired[0].answers)
 
 
 def _propose(decision: Decision, at: dt.datetime) -> None:
@@ -199,10 +217,13 @@ def _propose(decision: Decision, at: dt.datetime) -> None:
 
 def approver_of(program: Program) -> User | None:
     """The clinician who let the policy raise this program by itself."""
-    version = (
-        program.versions.filter(auto_policy=True, by__isnull=False).order_by("-number").first()
-    )
-    return version.by if version else None
+    approver: User | None = None
+    for version in program.versions.select_related("by").order_by("-number"):
+        if not version.auto_policy:
+            break
+        # Who changed something else since then did not approve of it.
+        approver = version.by or approver
+    return approver
 
 
 # --- telling -----------------------------------------------------------------------------------

@@ -6,19 +6,21 @@ Queries live here; every judgement lives in ``programs.progression``.
 import datetime as dt
 import statistics
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+
+from django.db.models import Subquery
 
 from patients.models import CheckIn, RedFlag
 from programs import ladder
 from programs.adherence import WINDOW_DAYS, adherence
-from programs.models import Program, ProgramVersion, Session
+from programs.models import Decision, Program, ProgramVersion, Session
 from programs.positions import standing_of
 from programs.progression import Evidence, NextStep, SessionEvidence
 from programs.thresholds import Policy
 
-# A weekly median of one or two answers says more about the day than about the week.
-MIN_ANSWERS_A_WEEK = 3
+# A weekly median of one or two days says more about the day than about the week.
+MIN_DAYS_A_WEEK = 3
 CALM_PAIN = 3
 
 
@@ -37,17 +39,17 @@ class Gathered:
 
 
 def gather(program: Program, *, policy: Policy, at: dt.datetime) -> Gathered:
-    """Read the last 14 days of sessions and all check-ins of this program, in 5 queries."""
+    """Read the last 14 days of sessions and all check-ins of this program, in 6 queries."""
     version = program.current_version
     patient = program.patient
     today = patient.local_date(at)
     check_ins = list(
-        patient.check_ins.filter(day__gte=program.started_on, day__lte=today).order_by(
-            "day", "at", "pk"
-        )
+        patient.check_ins.filter(
+            day__gte=program.started_on, day__lte=today, at__gte=_assigned_at(program)
+        ).order_by("day", "at", "pk")
     )
     sessions = list(
-        program.sessions.select_related("after_check_in", "morning_check_in")
+        program.sessions.select_related("after_check_in", "morning_check_in", "version")
         .filter(day__lte=today)
         .order_by("day")
     )
@@ -58,7 +60,9 @@ def gather(program: Program, *, policy: Policy, at: dt.datetime) -> Gathered:
     standing = standing_of(
         version,
         today=today,
-        calm_fortnight=red_flag is None and _calm(evidence_sessions, policy),
+        calm_fortnight=red_flag is None
+        and _calm(evidence_sessions, policy)
+        and not _stopped_since(program, window_start),
     )
     flagged = _flagged(recent)
     in_question = ladder.exercise_in_question(standing, flagged)
@@ -132,6 +136,15 @@ def _session_evidence(session: Session) -> SessionEvidence:
     )
 
 
+def _assigned_at(program: Program) -> Subquery:
+    """Answers given before that belong to an earlier program, whatever day this one starts."""
+    return Subquery(program.versions.filter(number=1).values("at")[:1])
+
+
+def _stopped_since(program: Program, day: dt.date) -> bool:
+    return program.decisions.filter(outcome=Decision.Outcome.STOP, day__gte=day).exists()
+
+
 def _worst_open_flag(program: Program) -> str | None:
     severities = set(program.patient.red_flags.open().values_list("severity", flat=True))
     for severity in (RedFlag.Severity.EMERGENCY, RedFlag.Severity.SAME_DAY):
@@ -172,31 +185,39 @@ def _step_since(version: ProgramVersion, in_question: ladder.Position | None) ->
 def _sessions_at_level(
     sessions: Sequence[Session], in_question: ladder.Position | None, since: dt.date
 ) -> int:
+    """Sessions with the exercise as it is now: on the day of a step only those after it."""
     if in_question is None:
         return 0
     return sum(
-        any(
-            item["exercise"] == in_question.exercise
-            and item["level"] == in_question.level
-            and item["done"]
-            for item in session.items
-        )
+        any(_is_of_step(item, session, in_question, since) for item in session.items)
         for session in sessions
         if session.day >= since and session.status != Session.Status.SKIPPED
     )
 
 
+def _is_of_step(
+    item: Mapping[str, object], session: Session, position: ladder.Position, since: dt.date
+) -> bool:
+    if not item["done"] or (item["exercise"], item["level"]) != (position.exercise, position.level):
+        return False
+    if session.day > since:
+        return True
+    same_dose = (item["reps"], item["hold_s"]) == (position.reps, position.hold_s)
+    return same_dose and session.version.step_since >= since
+
+
 def _weekly_medians(
     check_ins: Sequence[CheckIn], started_on: dt.date
 ) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    weeks: dict[int, list[int]] = defaultdict(list)
+    """Medians of the days of each week, a day's newest answer standing for it."""
+    weeks: dict[int, dict[dt.date, int]] = defaultdict(dict)
     for check_in in check_ins:
         if check_in.usual_pain is not None:
-            weeks[(check_in.day - started_on).days // 7].append(check_in.usual_pain)
+            weeks[(check_in.day - started_on).days // 7][check_in.day] = check_in.usual_pain
     known = [
-        (week, float(statistics.median(answers)))
-        for week, answers in sorted(weeks.items())
-        if len(answers) >= MIN_ANSWERS_A_WEEK
+        (week, float(statistics.median(days.values())))
+        for week, days in sorted(weeks.items())
+        if len(days) >= MIN_DAYS_A_WEEK
     ]
     return tuple(median for _, median in known), tuple(f"week:{week + 1}" for week, _ in known)
 

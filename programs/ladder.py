@@ -264,18 +264,36 @@ def _heavier(load_kg: Decimal) -> Decimal | None:
 def _level_step(position: Position, standing: Standing) -> Step:
     rung = position.rung_at(position.level + 1)
     gate = standing.gate(position, rung.level)
+    after = _after_raise(position, standing)
+    before = {p.exercise for p in standing.open_positions()}
+    # A level may be the key to another exercise's gate.
+    joining = [p for p in after.open_positions() if p.exercise not in before]
+    shown = {rung.movement_class, *(p.rung.movement_class for p in joining)}
+    names = ", ".join(p.name for p in joining)
     return Step(
         kind="level",
         exercise=position.exercise,
         level=rung.level,
         reps=rung.reps_from,
         hold_s=rung.hold_from,
-        opens_class=rung.movement_class not in standing.opened_classes,
+        opens_class=not shown <= standing.opened_classes,
         blocked_by=gate.movement_class if gate else None,
         needs=gate.needs if gate else "",
-        words=f"{position.name}: level {position.level} → {rung.level}",
-        patient_words=f"{position.name} goes up to level {rung.level}.",
+        words=f"{position.name}: level {position.level} → {rung.level}"
+        + (f", opens {names}" if names else ""),
+        patient_words=f"{position.name} goes up to level {rung.level}."
+        + (f" New: {names}." if names else ""),
     )
+
+
+def _after_raise(position: Position, standing: Standing) -> Standing:
+    """The program with this exercise one level higher."""
+    positions = tuple(
+        replace(p, level=p.level + 1) if p.exercise == position.exercise else p
+        for p in standing.positions
+    )
+    levels = tuple(sorted((p.exercise, p.level) for p in positions))
+    return replace(standing, facts=replace(standing.facts, levels=levels), positions=positions)
 
 
 def _carries(position: Position, standing: Standing) -> bool:

@@ -111,4 +111,5 @@ def _running(program_id: str) -> Any:
 
 
 def _patients() -> Any:
-    return Patient.objects.select_related("site", "physiotherapist")
+    # Somebody whose account is closed cannot come in by a link either.
+    return Patient.objects.exclude(user__is_active=False).select_related("site", "physiotherapist")

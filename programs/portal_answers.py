@@ -40,14 +40,16 @@ def after(request: HttpRequest) -> HttpResponse:
         return already or redirect("portal_home")
     form = AfterSessionForm(
         request.POST or None,
-        exercises=_exercises_of(today.session),
+        exercises=_exercises_of(today.unanswered),
         hurts=Progress(request, today).hurts,
     )
     return _check_in(
         request,
         form,
         template="portal/check_in_after.html",
-        answer=lambda **answers: answering.answer_after_session(session=today.session, **answers),
+        answer=lambda **answers: answering.answer_after_session(
+            session=today.unanswered, **answers
+        ),
     )
 
 

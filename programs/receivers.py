@@ -1,7 +1,9 @@
 """What this room does when a lower room speaks."""
 
+import logging
 from typing import Any
 
+from django.db import transaction
 from django.dispatch import receiver
 
 from clinic.models import OutboxMessage
@@ -9,15 +11,25 @@ from clinic.signals import before_sending
 from patients.models import RedFlag
 from patients.signals import red_flag_raised
 from programs import reminders
-from programs.deciding import consider
+from programs.deciding import consider, suspend_for_red_flag
+
+log = logging.getLogger(__name__)
 
 
 @receiver(red_flag_raised, dispatch_uid="programs.stop_on_red_flag")
 def stop_on_red_flag(sender: Any, *, red_flag: RedFlag, at: Any, **kwargs: Any) -> None:
     """A red flag suspends the running program, in the transaction that opened it."""
-    program = red_flag.patient.programs.active().first()
-    if program is not None:
-        consider(program=program, at=at)
+    # Also one that is suspended still: a clinician may be reopening it at this very moment.
+    program = red_flag.patient.programs.running().first()
+    if program is None:
+        return
+    try:
+        with transaction.atomic():
+            consider(program=program, at=at)
+    except Exception as error:
+        # A record that the rules cannot read must not keep a red flag from being kept.
+        log.error("program %s: %s while a red flag stops it", program.pk, type(error).__name__)
+        suspend_for_red_flag(program=program, at=at)
 
 
 @receiver(before_sending, dispatch_uid="programs.may_remind")

@@ -15,7 +15,7 @@ from clinic import quiet_hours
 from clinic.messaging import outbox, texts
 from clinic.models import OutboxMessage, Site
 from clinic.models.messaging import Channel
-from patients.models import Consent, ContactPoint, Patient
+from patients.models import Consent, ContactPoint, Patient, RedFlag
 from programs.models import Program, Session
 
 Status = OutboxMessage.Status
@@ -113,6 +113,7 @@ def objection(*, message: OutboxMessage, at: dt.datetime) -> str:
                     "status"
                 )[:1]
             ),
+            flagged=Exists(RedFlag.objects.open().filter(patient=OuterRef("patient"))),
             consented=Exists(
                 Consent.objects.active().filter(
                     patient=OuterRef("patient"), purpose=message.channel
@@ -132,6 +133,8 @@ def objection(*, message: OutboxMessage, at: dt.datetime) -> str:
     if program is None:
         return ENDED
     reason = _program_says(program, message.local_date) or _session_says(program.session_that_day)
+    if program.flagged and not reason:
+        reason = SUSPENDED
     if reason:
         return reason
     if not program.consented:

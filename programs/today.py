@@ -4,8 +4,10 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from clinic.models import Alert
+from clinic.quiet_hours import local_moment
 from patients.models import CheckIn, Patient, RedFlag
 from programs import routine
+from programs.asking import questions_due
 from programs.content_files import cues_to_show
 from programs.models import (
     Exercise,
@@ -19,7 +21,9 @@ from programs.models import (
 )
 from programs.positions import level_of, prescriptions_of, standing_of
 
-RED_FLAG_QUESTIONS_EVERY = dt.timedelta(days=7)
+# Before this local hour it is still last night: too early for the morning's answers, not too
+# late for those after a session before midnight.
+NIGHT_ENDS = dt.time(4)
 
 
 @dataclass(frozen=True)
@@ -41,15 +45,18 @@ class Item:
 
 @dataclass(frozen=True)
 class Today:
-    """Everything the page of the day needs. ``items`` is empty while the program stands still."""
+    """Everything the page of the day needs. ``items`` is empty while the program stands still.
+
+    ``unanswered`` is the session whose after-session answers are still to come.
+    """
 
     program: Program
     version: ProgramVersion
     day: dt.date
     items: list[Item] = field(default_factory=list)
     session: Session | None = None
+    unanswered: Session | None = None
     morning_due: bool = False
-    after_due: bool = False
     red_flag: RedFlag | None = None
     suspended: bool = False
     seen: Alert | None = None
@@ -61,6 +68,10 @@ class Today:
     @property
     def minutes(self) -> int:
         return max(1, round(sum(item.seconds for item in self.items) / 60)) if self.items else 0
+
+    @property
+    def after_due(self) -> bool:
+        return self.unanswered is not None
 
     @property
     def stopped(self) -> bool:
@@ -95,11 +106,11 @@ def today_for(*, program: Program, at: dt.datetime) -> Today:
         day=day,
         items=routine_for(program=program, day=day),
         session=session,
-        morning_due=_morning_due(program, day),
-        after_due=_after_due(session),
+        unanswered=_unanswered(program, session, at),
+        morning_due=_morning_due(program, day, at),
         news=_news(program),
         next_step_text=decision.patient_text if decision else "",
-        red_flag_questions_due=_questions_due(program, at),
+        red_flag_questions_due=questions_due(program, at),
         habit=habit_for(program=program, day=day),
     )
 
@@ -113,11 +124,16 @@ def habit_for(*, program: Program, day: dt.date) -> HabitTask | None:
     return HabitTask.objects.filter(slug=chosen).first()
 
 
-def routine_for(*, program: Program, day: dt.date) -> list[Item]:
-    """The exercises of one local day in the order they are done; none before the first day."""
+def routine_for(
+    *, program: Program, day: dt.date, version: ProgramVersion | None = None
+) -> list[Item]:
+    """The exercises of one local day in the order they are done; none before the first day.
+
+    ``version`` is the current one unless the day was another's.
+    """
     if day < program.started_on:
         return []
-    version = program.current_version
+    version = version or program.current_version
     standing = standing_of(version, today=day, calm_fortnight=True)
     by_slug = {p.exercise.slug: p for p in prescriptions_of(version)}
     items = {
@@ -192,42 +208,38 @@ def _candidate(item: Item) -> routine.Candidate:
 
 
 def _loaded_yesterday(program: Program, day: dt.date) -> bool:
-    yesterday = (
-        program.sessions.exercised()
-        .filter(day=day - dt.timedelta(days=1))
-        .values_list("items", flat=True)
-        .first()
-    )
-    return any(item.get("loaded") and item["done"] for item in yesterday or [])
+    yesterday = program.sessions.exercised().filter(day=day - dt.timedelta(days=1)).first()
+    if yesterday is None:
+        return False
+    # Of a session without a list of what was done, anything may have been.
+    listed = any(item["done"] for item in yesterday.items)
+    return any(item.get("loaded") and (item["done"] or not listed) for item in yesterday.items)
 
 
-def _morning_due(program: Program, day: dt.date) -> bool:
-    if day <= program.started_on:
+def _morning_due(program: Program, day: dt.date, at: dt.datetime) -> bool:
+    morning = local_moment(day, NIGHT_ENDS, program.patient.zone)
+    if day <= program.started_on or at < morning:
         return False
     return not program.patient.check_ins.filter(
-        day=day, kind__in=[CheckIn.Kind.NEXT_MORNING, CheckIn.Kind.DAILY]
+        day=day, at__gte=morning, kind__in=[CheckIn.Kind.NEXT_MORNING, CheckIn.Kind.DAILY]
     ).exists()
 
 
-def _after_due(session: Session | None) -> bool:
-    return (
-        session is not None
-        and session.status != Session.Status.SKIPPED
-        and session.after_check_in_id is None
-    )
+def _unanswered(program: Program, session: Session | None, at: dt.datetime) -> Session | None:
+    """Today's session, or in the night yesterday's, as long as nobody said how it felt."""
+    local = at.astimezone(program.patient.zone)
+    if session is None and local.time() < NIGHT_ENDS:
+        yesterday = local.date() - dt.timedelta(days=1)
+        session = program.sessions.select_related("after_check_in").filter(day=yesterday).first()
+    if session is None or session.status == Session.Status.SKIPPED:
+        return None
+    return session if session.after_check_in_id is None else None
 
 
 def _news(program: Program) -> ProgramVersion | None:
     """The current version, as long as no session was done with it."""
     version = program.current_version
     return None if program.sessions.filter(version=version).exists() else version
-
-
-def _questions_due(program: Program, at: dt.datetime) -> bool:
-    newest = (
-        program.patient.red_flag_screenings.order_by("-at").values_list("at", flat=True).first()
-    )
-    return newest is None or at - newest >= RED_FLAG_QUESTIONS_EVERY
 
 
 def _seen(program: Program) -> Alert | None:

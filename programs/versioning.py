@@ -101,7 +101,7 @@ def make_version(
         pain_ceiling=previous.pain_ceiling if change.pain_ceiling == KEEP else change.pain_ceiling,
         clearances=sorted(previous.clearances if change.clearances is None else change.clearances),
         cue_set=change.cue_set or previous.cue_set,
-        step_since=today if stepped else previous.step_since,
+        step_since=max(today, program.started_on) if stepped else previous.step_since,
     )
     version.full_clean(exclude=["by", "policy_approved_by", "patient_reason", "clearances"])
     version.save(force_insert=True)

@@ -91,6 +91,10 @@ class Program(models.Model):
     def __str__(self) -> str:
         return f"Program of {self.patient}"
 
+    def stands_still(self) -> bool:
+        """Whether no exercise may be shown or reported: not active, or a red flag is open."""
+        return self.status != self.Status.ACTIVE or self.patient.red_flags.open().exists()
+
 
 def _immutable(name: str) -> list[pgtrigger.Trigger]:
     return [pgtrigger.Protect(name=name, operation=pgtrigger.Update)]

@@ -203,6 +203,21 @@ def test_phase_zero_ends_with_a_mastered_deep_core_hold():
         assert found is None or found.kind != "phase", short
 
 
+def test_a_level_that_is_the_key_to_another_gate_opens_its_class():
+    """An athlete's bird dog at level 2 is what the chop and lift waits for."""
+    top = {"reps": 10, "first_phase": 1}
+    bird_dog = position("bird-dog", "anti_rotation", level=1, **top)
+    dead_bug = position("dead-bug", level=4, order=2, **top)
+    chop = position("chop-and-lift", "rotation", level=4, order=3, reps=10, first_phase=3)
+    athlete = standing(bird_dog, dead_bug, chop, pathway="athlete", phase=3)
+    step = step_up(athlete)
+    assert (step.exercise, step.level) == ("bird-dog", 2)
+    assert step.opens_class is True
+    assert "opens Chop and lift" in step.words
+    other = standing(bird_dog, dead_bug, pathway="athlete", phase=3)
+    assert step_up(other).opens_class is False
+
+
 def test_load_grows_by_two_to_ten_percent_and_only_at_the_top():
     loaded = tuple(rung(n, "hinge_loaded", loaded=True) for n in (1, 2, 3, 4))
     at = position("hip-thrust", "hinge_loaded", rungs=loaded, level=4, reps=10, first_phase=2)
