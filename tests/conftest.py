@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.management import call_command
@@ -16,6 +17,10 @@ from programs.models import Exercise, Policy, Program, ProgramTemplate
 
 # A Monday, eight in the morning in London.
 MONDAY = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
+
+# How long one example takes says more about a busy machine than about the code.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure() -> None:

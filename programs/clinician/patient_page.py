@@ -260,7 +260,7 @@ def seen(request: HttpRequest, pk: uuid.UUID, alert: int) -> HttpResponse:
     found = Alert.objects.about("patient", patient.pk).filter(pk=alert).first()
     if found is None:
         raise Http404
-    outcome = request.POST.get("outcome", "").strip()[:500]
+    outcome = request.POST.get("outcome", "").replace("\0", "").strip()[:500]
     kept = alerting.acknowledge(alert=found, by=request.user, at=timezone.now(), outcome=outcome)
     if kept.acknowledged_by_id == request.user.pk:
         messages.success(request, "Noted: you have seen it.")

@@ -6,9 +6,11 @@ import uuid
 import pytest
 import time_machine
 from django.test import Client
+from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clinic.models import Alert
 from patients.models import CheckIn, RedFlag
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import REPEATED
@@ -168,6 +170,30 @@ def test_given_an_account_that_was_closed_then_its_open_session_is_over(at_home,
     user.save()
     assert at_home.get("/api/v1/today/").status_code == 403
     assert at_home.get("/routine/1/").status_code == 302
+
+
+def test_given_a_character_no_database_keeps_then_words_in_the_portal_too(
+    client, program, physio, manager
+):
+    client.raise_request_exception = False
+    client.force_login(manager)
+    for path in ("?q=", "clinic/outboxmessage/?kind__exact=", "clinic/accessrecord/?page="):
+        refused = client.get(f"/clinic/{path}%00")
+        assert refused.status_code == 400, path
+        assert b"<h1" in refused.content
+    answer_red_flags(
+        patient=program.patient,
+        answers={question.id: "yes" for question in REPEATED},
+        source="button",
+        client_id=uuid.uuid4(),
+        at=at_day(0),
+    )
+    alert = Alert.objects.get(key__startswith="red_flag")
+    client.force_login(physio)
+    path = reverse("admin:patient_seen", args=[program.patient_id, alert.pk])
+    assert client.post(path, {"outcome": "Rang\0 her."}).status_code == 302
+    alert.refresh_from_db()
+    assert alert.outcome == "Rang her."
 
 
 # --- what is sent twice -------------------------------------------------------------------------
