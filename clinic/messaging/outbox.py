@@ -97,11 +97,6 @@ def queue_message(**fields) -> OutboxMessage:
     return OutboxMessage.objects.get(key=fields["key"])
 
 
-def hold_back(*, reason: str, **fields) -> OutboxMessage:
-    """Write a message that is not to be sent, with its reason in words, so that it is known."""
-    return queue_message(**fields, status=Status.SUPPRESSED, reason=reason)
-
-
 # --- a sender takes messages -----------------------------------------------------------------
 
 

@@ -1,7 +1,6 @@
 """The form with which a clinician changes a program: one row per exercise, then the brakes."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -244,7 +243,3 @@ def _proposed(step: Step) -> dict[str, Any]:
 
 def title_of(prescription: Prescription) -> str:
     return level_of(prescription).title
-
-
-def load_words(load_kg: Decimal | None) -> str:
-    return f"{load_kg.normalize():f}" if load_kg else ""

@@ -25,7 +25,8 @@ def test_given_the_same_key_twice_then_there_is_one_message_and_it_is_the_first(
 
 def test_given_a_message_held_back_then_it_is_settled_with_its_reason_and_never_claimed():
     fields = {field: getattr(queued(), field) for field in ("kind", "channel", "body", "address")}
-    message = outbox.hold_back(
+    message = outbox.queue_message(
+        status=Status.SUPPRESSED,
         key="held",
         subject_type="patient",
         subject_id=uuid.uuid4(),
