@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -79,12 +79,25 @@ def alert_key(red_flag: RedFlag) -> str:
 
 
 @transaction.atomic
-def close_red_flags(*, patient: Patient, by: User, reason: str, at: dt.datetime) -> int:
-    """Close every open flag of the patient, and acknowledge their alerts. Clinicians only."""
+def close_red_flags(
+    *,
+    patient: Patient,
+    by: User,
+    reason: str,
+    at: dt.datetime,
+    seen: Collection[int] | None = None,
+) -> int:
+    """Close every open flag of the patient, and acknowledge their alerts. Clinicians only.
+
+    ``seen`` names the flags the clinician had before her; one that came in since is not closed
+    unread, and then none is.
+    """
     require_clinician(by, patient)
     if not reason.strip():
         raise ValidationError({"reason": "Say what was found and why it is safe to go on."})
     open_flags = list(RedFlag.objects.select_for_update().filter(patient=patient).open())
+    if seen is not None and any(flag.pk not in seen for flag in open_flags):
+        raise ValidationError("A newer red flag has come in. Look at it before you go on.")
     for red_flag in open_flags:
         red_flag.closed_at, red_flag.closed_by, red_flag.close_reason = at, by, reason.strip()
         red_flag.save(update_fields=["closed_at", "closed_by", "close_reason"])

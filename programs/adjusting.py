@@ -1,6 +1,7 @@
 """What a clinician does to a running program: adjust, reopen, end."""
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -58,15 +59,25 @@ def adjust_program(
 
 
 @transaction.atomic
-def reopen_program(*, program: Program, by: User, reason: str, at: dt.datetime) -> ProgramVersion:
-    """Let a suspended program go on, closing the red flags that stopped it. Clinicians only."""
+def reopen_program(
+    *,
+    program: Program,
+    by: User,
+    reason: str,
+    at: dt.datetime,
+    seen: Collection[int] | None = None,
+) -> ProgramVersion:
+    """Let a suspended program go on, closing the red flags that stopped it. Clinicians only.
+
+    ``seen`` names the flags the clinician had before her (see ``close_red_flags``).
+    """
     require_clinician(by, program.patient)
     program = lock_program(program)
     if not reason.strip():
         raise ValidationError({"reason": "Say what was found and why it is safe to go on."})
     if program.status != Program.Status.SUSPENDED:
         raise ValidationError("This program is not suspended.")
-    red_flagging.close_red_flags(patient=program.patient, by=by, reason=reason, at=at)
+    red_flagging.close_red_flags(patient=program.patient, by=by, reason=reason, at=at, seen=seen)
     for alert in Alert.objects.about("patient", program.patient_id).open():
         alerts.acknowledge(alert=alert, by=by, outcome=reason.strip(), at=at)
     program.status, program.suspended_for = Program.Status.ACTIVE, ""

@@ -171,6 +171,11 @@ def questions(request: HttpRequest) -> HttpResponse:
 
 
 def _questions(request: HttpRequest, source: str, template: str) -> HttpResponse:
+    if request.method != "POST" and source != RedFlagScreening.Source.BUTTON:
+        # Asked before a routine; while everything stands still there is none to ask for.
+        stopped = _stopped(request)
+        if stopped is not None:
+            return stopped
     form = RedFlagForm(request.POST if request.method == "POST" else None)
     site = request.patient.site
     if form.is_bound and form.is_valid():
@@ -190,11 +195,22 @@ def _questions(request: HttpRequest, source: str, template: str) -> HttpResponse
                 saved=saved,
             )
         if saved:
-            return _all_clear(request)
+            # Whoever is stopped stays so: a later no takes nothing back, and must not sound so.
+            return _stopped(request) or _all_clear(request)
         form.add_error(None, f"We could not save your answers. Please call {site.phone}.")
         return render(request, template, _questions_context(form, site), status=503)
     status = 400 if form.errors else 200
     return render(request, template, _questions_context(form, site), status=status)
+
+
+def _stopped(request: HttpRequest) -> HttpResponse | None:
+    """The advice that stands, or None when nothing stops the patient."""
+    patient = request.patient
+    program = program_for(patient)
+    reason = stop_reason(patient, program)
+    if not reason:
+        return None
+    return stop_page(request, site=patient.site, reason=reason, patient=patient, program=program)
 
 
 def _questions_context(form: RedFlagForm, site: Site) -> dict[str, Any]:

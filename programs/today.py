@@ -177,14 +177,16 @@ def dose_text(prescription: Prescription) -> str:
     """The dose in plain words, such as “2 sets of 6, each side, hold 5 seconds”."""
     p = prescription
     if p.reps == 1 and p.hold_s:
-        parts = [f"{p.sets} {'time' if p.sets == 1 else 'times'}"]
+        parts = ["once" if p.sets == 1 else f"{p.sets} times"]
     elif p.sets == 1:
-        parts = [f"{p.reps} {'time' if p.reps == 1 else 'times'}"]
+        parts = ["once" if p.reps == 1 else f"{p.reps} times"]
     else:
         parts = [f"{p.sets} sets of {p.reps}"]
     if level_of(p).movement_class == MovementClass.BREATHING:
         parts[0] = parts[0].replace(" times", "") + " slow breaths"
-    if p.per_side:
+    if p.per_side and parts == ["once"]:
+        parts = ["once on each side"]
+    elif p.per_side:
         parts.append("each side")
     if p.hold_s >= 60 and p.hold_s % 60 == 0:
         minutes = p.hold_s // 60
@@ -193,7 +195,8 @@ def dose_text(prescription: Prescription) -> str:
         parts.append(f"hold {p.hold_s} seconds")
     if p.load_kg:
         parts.append(f"with {p.load_kg.normalize():f} kg")
-    return ", ".join(parts)
+    words = ", ".join(parts)
+    return words[0].upper() + words[1:]
 
 
 def _candidate(item: Item) -> routine.Candidate:

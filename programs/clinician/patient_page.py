@@ -278,7 +278,9 @@ def reopen(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         raise Http404
     form = ReopenForm(request.POST)
     if form.is_valid():
-        said = {"by": request.user, "at": timezone.now(), **form.cleaned_data}
+        # The flags that stood on the page she answers, so that none is closed unread.
+        seen = {int(pk) for pk in request.POST.getlist("flag") if pk.isdecimal()}
+        said = {"by": request.user, "at": timezone.now(), "seen": seen, **form.cleaned_data}
         try:
             if program is None:
                 close_red_flags(patient=patient, **said)

@@ -161,7 +161,14 @@ COURSES: tuple[Course, ...] = (
         {"recent_injury": True, "injury_notes": "Lifting injury, seen by a surgeon."},
         clinician_waits=True,
     ),
-    Course("flaring", "chronic", "stability-first", 4, _flaring, {"pain_weeks": 60}),
+    Course(
+        "flaring",
+        "chronic",
+        "posterior-chain",
+        4,
+        _flaring,
+        {"pain_weeks": 60, "preferences": ("strength",)},
+    ),
     Course("improving, chronic", "chronic", "stability-first", 4, _improving, {"pain_weeks": 40}),
     Course("fading out", "desk", "desk", 4, _fading, {"sitting_hours": 9}),
     Course(

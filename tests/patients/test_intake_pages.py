@@ -187,7 +187,8 @@ def test_a_flag_of_the_intake_is_closed_with_a_reason_before_anything_is_assigne
     address = at_address("patient_reopen", patient)
     assert staff.post(address, {"reason": " "}).status_code == 400
     assert patient.red_flags.open().exists()
-    text = words(staff.post(address, {"reason": "Old, known, checked."}, follow=True))
+    told = {"reason": "Old, known, checked.", "flag": patient.red_flags.get().pk}
+    text = words(staff.post(address, told, follow=True))
     assert "A program can be assigned" in text
     assert not patient.red_flags.open().exists()
     assert "Assign version 1" in words(staff.get(at_address("patient_assign", patient)))

@@ -361,9 +361,33 @@ def test_seen_then_reopened_with_a_reason(client, visit, program, physio):
     response = client.post(address, {"reason": ""})
     assert response.status_code == 400
     assert fresh(program).status == "suspended"
-    client.post(address, {"reason": "Cold, no fever. Seen today."})
+    flag = program.patient.red_flags.get()
+    client.post(address, {"reason": "Cold, no fever. Seen today.", "flag": flag.pk})
     assert fresh(program).status == "active"
     assert not program.patient.red_flags.open().exists()
+
+
+def test_a_red_flag_that_came_in_meanwhile_is_never_closed_unread(client, visit, program):
+    def answer(question: str) -> None:
+        red_flagging.answer_red_flags(
+            patient=program.patient,
+            answers={**NO_TO_ALL, question: "yes"},
+            source="button",
+            client_id=uuid.uuid4(),
+            at=MONDAY,
+        )
+
+    answer("infection")
+    visit(program)
+    seen = program.patient.red_flags.get()
+    answer("saddle_numbness")
+    response = client.post(
+        at_address("patient_reopen", program), {"reason": "A cold.", "flag": seen.pk}
+    )
+    assert response.status_code == 400
+    assert "A newer red flag has come in" in words(response)
+    assert fresh(program).status == "suspended"
+    assert program.patient.red_flags.open().count() == 2
 
 
 def test_an_alert_of_somebody_else_is_not_found_on_this_page(client, visit, program, make_patient):

@@ -309,6 +309,16 @@ def test_all_no_leads_back_to_the_day(at_home):
     assert not RedFlag.objects.exists()
 
 
+@pytest.mark.parametrize("address", ["/serious/", "/check-in/questions/"])
+def test_no_to_all_after_a_yes_takes_nothing_back_and_does_not_sound_so(at_home, address):
+    at_home.post(address, {**ALL_NO, "bladder": "yes", "client_id": str(uuid.uuid4())})
+    again = at_home.post(address, {**ALL_NO, "client_id": str(uuid.uuid4())})
+    for page in (again, at_home.get("/"), at_home.get("/check-in/questions/")):
+        assert "Get medical help now" in words(page)
+        assert "tel:999" in page.content.decode()
+        assert "Nothing here needs urgent care" not in words(page)
+
+
 def test_a_changed_mind_after_going_back_still_counts(at_home):
     client_id = str(uuid.uuid4())
     at_home.post("/serious/", {**ALL_NO, "client_id": client_id})
