@@ -5,9 +5,11 @@ Nothing here has a secret in it. Without DATABASE_URL and REDIS_URL the embedded
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -18,9 +20,15 @@ DEBUG = env.bool("DEBUG", default=False)
 TESTING = env.bool("STEADYBACK_TESTING", default=False)
 PRODUCTION = not (DEMO or DEBUG or TESTING)
 # A default key exists only where no patient does.
-SECRET_KEY = env("SECRET_KEY") if PRODUCTION else env("SECRET_KEY", default="only-for-trying-out")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+SECRET_KEY = env("SECRET_KEY", default="" if PRODUCTION else "only-for-trying-out")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "Set SECRET_KEY to a long random text, or DEMO=1 to work with the practice of `make demo`."
+    )
 BASE_URL = env("BASE_URL", default="http://localhost:8000").rstrip("/")
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", urlsplit(BASE_URL).hostname]
+)
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 INSTALLED_APPS = [

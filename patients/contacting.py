@@ -7,6 +7,7 @@ from django.db import transaction
 
 from clinic.models import User
 from patients.models import ContactPoint, Patient
+from patients.registering import check_reminder_time
 
 CHANGEABLE = (
     "given_name",
@@ -37,6 +38,8 @@ def change_record(*, patient: Patient, by: User, at: dt.datetime, **changes: obj
     patient = Patient.objects.select_for_update(of=["self"]).get(pk=patient.pk)
     for name, value in changes.items():
         setattr(patient, name, value.strip() if isinstance(value, str) else value)
+    if "reminder_time" in changes:
+        check_reminder_time(patient)
     patient.full_clean(exclude=["user"])
     patient.save(update_fields=list(changes))
     if patient.user_id and {"given_name", "family_name"} & set(changes):

@@ -11,6 +11,8 @@ from typing import Literal
 Severity = Literal["emergency", "same_day"]
 VERSION = "1"
 ANSWERS = ("yes", "no", "not_sure")
+# Beside a yes or a not-sure only: the person asked for help before the end of the questions.
+LEFT_OUT = "left_out"
 
 
 @dataclass(frozen=True)
@@ -127,11 +129,11 @@ class Assessment:
 
 
 def complete(answers: Mapping[str, str]) -> dict[str, str]:
-    """Answers to the repeated questions, as far as they were given. One yes is enough: what was
-    left out then counts as "not sure", so that nobody answers twelve questions to get help."""
+    """The repeated questions as far as they were answered. One yes is enough to get help: what
+    was left out is kept as left out, never as an answer nobody gave."""
     if all(answer == "no" for answer in answers.values()):
         return dict(answers)
-    return {question.id: "not_sure" for question in REPEATED} | dict(answers)
+    return {question.id: LEFT_OUT for question in REPEATED} | dict(answers)
 
 
 def assess(answers: Mapping[str, str], *, questions: tuple[Question, ...] = REPEATED) -> Assessment:
@@ -140,14 +142,18 @@ def assess(answers: Mapping[str, str], *, questions: tuple[Question, ...] = REPE
     for question_id, answer in answers.items():
         if question_id not in known:
             raise ValueError(f"There is no question “{question_id}”.")
-        if answer not in ANSWERS:
+        if answer not in (*ANSWERS, LEFT_OUT):
             raise ValueError(f"“{answer}” is not an answer: yes, no or not_sure.")
+    raised_any = any(answer in ("yes", "not_sure") for answer in answers.values())
     for question in questions:
-        if question.id not in answers:
+        answer = answers.get(question.id, LEFT_OUT)
+        if question.id not in answers or (answer == LEFT_OUT and not raised_any):
             raise ValueError(f"The question “{question.short}” is not answered.")
-    counting = {qid: answer for qid, answer in answers.items() if answer != "no"}
+    counting = {qid: answer for qid, answer in answers.items() if answer in ("yes", "not_sure")}
     raised = {qid: answer for qid, answer in counting.items() if BY_ID[qid].severity}
-    severities = {BY_ID[qid].severity for qid in raised}
+    # Beside a raised flag an emergency question without an answer is read the careful way.
+    open_questions = [qid for qid, answer in answers.items() if answer == LEFT_OUT and raised]
+    severities = {BY_ID[qid].severity for qid in (*raised, *open_questions)}
     severity: Severity | None = None
     if "emergency" in severities:
         severity = "emergency"

@@ -59,6 +59,9 @@ def register_patient(
     )
     if date_of_birth and date_of_birth >= at.date():
         raise ValidationError({"date_of_birth": "The date of birth lies in the future."})
+    if date_of_birth and date_of_birth.year < at.year - 120:
+        raise ValidationError({"date_of_birth": "The date of birth is too long ago."})
+    check_reminder_time(patient)
     patient.full_clean(exclude=["user"])
     if email:
         if User.objects.filter(email__iexact=email).exists():
@@ -70,6 +73,18 @@ def register_patient(
     if phone:
         add_contact_point(patient=patient, channel=Channel.SMS, address=phone, by=by)
     return patient
+
+
+def check_reminder_time(patient: Patient) -> None:
+    """Refuse an hour at which the patient's site sends nothing."""
+    site = patient.site
+    if not site.quiet_start <= patient.reminder_time < site.quiet_end:
+        raise ValidationError(
+            {
+                "reminder_time": f"Messages go out from {site.quiet_start:%H:%M} to "
+                f"{site.quiet_end:%H:%M}. Choose an hour between."
+            }
+        )
 
 
 def next_number() -> str:

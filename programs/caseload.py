@@ -229,7 +229,10 @@ def _row(patient: Patient, known: _Known, at: dt.datetime) -> Row:
         # A start that lies ahead is not silence.
         since = max(last, program.started_on) if last else program.started_on
         facts["silent_days"] = max(0, (today - since).days) if today >= since else None
-        facts["decision"] = known.decisions.get(program.pk)
+        decision = known.decisions.get(program.pk)
+        if decision is not None and _is_over(decision, program):
+            decision = None
+        facts["decision"] = decision
         facts["proposal"] = known.proposals.get(program.pk)
         started = max(program.started_on, known.reopened.get(program.pk, program.started_on))
         if program.status == Program.Status.ACTIVE and today >= started:
@@ -286,8 +289,14 @@ def _need(
         return _said("stalled", rule_words(decision.rules), decision.at)
     if decision is not None and "R27" in decision.rules:
         return _said("ready", rule_words(decision.rules), decision.at)
-    reason = rule_words(decision.rules) if decision else "No decision yet."
+    reason = rule_words(decision.rules) if decision else "No decision yet on this version."
     return _said("fine", reason, decision.at if decision else None)
+
+
+def _is_over(decision: Decision, program: Program) -> bool:
+    """A stop is over once a clinician has reopened the program."""
+    stopped = decision.outcome == Decision.Outcome.STOP
+    return stopped and program.status == Program.Status.ACTIVE
 
 
 def _said(key: str, reason: str, since: dt.datetime | None, order: int = 0) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from patients.models import CheckIn
-from patients.red_flags import REPEATED
+from patients.red_flags import LEFT_OUT, REPEATED
 from programs.models import Session
 from programs.today import Item
 
@@ -244,8 +244,8 @@ class SkipForm(OneUseForm):
 
 
 class RedFlagForm(OneUseForm):
-    """The safety questions. A yes counts even when others are still open: then what was left
-    out is taken as “not sure”, so that nobody has to answer twelve questions to get help."""
+    """The safety questions. A yes counts even when others are still open: what was left out is
+    kept as left out, so that nobody has to answer twelve questions to get help."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -260,7 +260,7 @@ class RedFlagForm(OneUseForm):
         ids = [question.id for question in REPEATED]
         if any(cleaned.get(name) in ("yes", "not_sure") for name in ids):
             for name in ids:
-                cleaned[name] = cleaned.get(name) or "not_sure"
+                cleaned[name] = cleaned.get(name) or LEFT_OUT
             cleaned.setdefault("client_id", uuid.uuid4())
             self.errors.clear()
             return cleaned

@@ -10,6 +10,7 @@ from programs import routine
 from programs.asking import questions_due
 from programs.content_files import cues_to_show
 from programs.models import (
+    Decision,
     Exercise,
     ExerciseLevel,
     HabitTask,
@@ -109,10 +110,20 @@ def today_for(*, program: Program, at: dt.datetime) -> Today:
         unanswered=_unanswered(program, session, at),
         morning_due=_morning_due(program, day, at),
         news=_news(program),
-        next_step_text=decision.patient_text if decision else "",
+        next_step_text=_next_step_text(version, decision),
         red_flag_questions_due=questions_due(program, at),
         habit=habit_for(program=program, day=day),
     )
+
+
+def _next_step_text(version: ProgramVersion, decision: Decision | None) -> str:
+    """What the rules said last. A stop that a clinician has answered since is over: then what she
+    says stands in its place."""
+    if decision is None:
+        return ""
+    if decision.outcome == Decision.Outcome.STOP:
+        return version.patient_reason
+    return decision.patient_text
 
 
 def habit_for(*, program: Program, day: dt.date) -> HabitTask | None:

@@ -16,6 +16,8 @@ from programs.models import Exercise, Prescription, Program, ProgramVersion
 from programs.positions import kilograms, level_of, prescriptions_of
 
 KEEP = "keep"
+# Beyond these a number is a slip of the finger; hold in seconds.
+SANE = {"sets": (1, 6), "reps": (1, 30), "hold_s": (0, 300)}
 
 
 @dataclass
@@ -197,6 +199,12 @@ def _refuse_impossible(prescription: Prescription) -> None:
         raise ValidationError(
             {"level": f"{prescription.exercise} has no level {prescription.level}."}
         )
+    for name, (low, high) in SANE.items():
+        if not low <= getattr(prescription, name) <= high:
+            what = name.removesuffix("_s").replace("reps", "repetitions")
+            raise ValidationError(
+                {name: f"{prescription.exercise}: {what} must be from {low} to {high}."}
+            )
     if levels[prescription.level].loaded:
         prescription.days_per_week = min(prescription.days_per_week, 3)
     prescription.full_clean(exclude=["version", "exercise"], validate_unique=False)

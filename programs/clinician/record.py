@@ -64,7 +64,6 @@ class RegisterForm(PersonForm):
     consents = forms.MultipleChoiceField(
         label="The patient has agreed to",
         choices=_CONSENTS,
-        initial=[Consent.Purpose.RECORD],
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )

@@ -36,7 +36,7 @@ def person(at_site, by, **changes):
         "phone": "+44 7700 900123",
         "physiotherapist": by.pk,
         "site": at_site.pk,
-        "reminder_time": "07:30",
+        "reminder_time": "08:30",
         "consents": ["record", "email", "sms"],
         "way": "in_person",
         **changes,
@@ -69,7 +69,7 @@ def test_one_form_makes_record_addresses_and_consents(staff, site, physio):
         "+447700900123",
     }
     assert {c.purpose for c in patient.consents.active()} == {"record", "email", "sms"}
-    assert f"{patient.reminder_time:%H:%M}" == "07:30"
+    assert f"{patient.reminder_time:%H:%M}" == "08:30"
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ def test_a_patient_gets_a_number_a_zone_and_a_way_to_sign_in(site, physio):
         ({"phone": "12"}, "phone"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"date_of_birth": dt.date(2031, 1, 1)}, "date_of_birth"),
+        ({"date_of_birth": dt.date(1850, 1, 1)}, "date_of_birth"),
+        ({"reminder_time": dt.time(3)}, "reminder_time"),
     ],
 )
 def test_what_cannot_be_right_is_refused_by_field_and_nothing_is_made(site, physio, fields, named):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patients.red_flags import ANSWERS, BY_ID, QUESTIONS, REPEATED, assess
+from patients.red_flags import ANSWERS, BY_ID, QUESTIONS, REPEATED, assess, complete
 from patients.screening import EQUIPMENT, GOALS, IMBALANCES, PREFERENCES, IntakeAnswers, suggest
 from programs.content_files import read_content
 
@@ -39,6 +39,16 @@ def test_the_age_of_the_first_pain_asks_for_a_look_not_for_a_stop():
 def test_a_set_with_a_hole_or_an_unknown_answer_is_never_read_as_no(broken):
     with pytest.raises(ValueError, match=r"question|answer"):
         assess(broken)
+
+
+def test_what_was_left_out_is_never_kept_as_an_answer_but_is_read_the_careful_way():
+    found = assess(complete({"infection": "yes"}))
+    assert found.raised == {"infection": "yes"}
+    assert found.severity == "emergency", "the emergency questions were not answered no"
+    answered = {q.id: "no" for q in REPEATED if q.severity == "emergency"}
+    assert assess(complete(answered | {"infection": "yes"})).severity == "same_day"
+    with pytest.raises(ValueError, match="not answered"):
+        assess(complete({"infection": "no"}))
 
 
 intakes = st.builds(

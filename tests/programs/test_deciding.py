@@ -297,6 +297,24 @@ def test_only_a_clinician_of_the_site_reopens_and_only_with_a_reason(
     assert (flag.closed_by, flag.close_reason) == (physio, "Examined, no deficit")
 
 
+def test_a_reopened_patient_reads_that_it_goes_on_not_the_advice_of_before(program, physio):
+    do_session(program, 0)
+    raise_flag(program, 1)
+    program.refresh_from_db()
+    reopen_program(program=program, by=physio, reason="Examined", at=at_day(1, 20))
+    today = today_for(program=Program.objects.whole().get(pk=program.pk), at=at_day(1, 21))
+    assert "You can go on" in today.next_step_text
+    assert "urgent" not in today.next_step_text
+
+
+def test_a_dose_beyond_reason_is_refused_in_words(program, physio):
+    for wrong in ({"hold_s": 600}, {"reps": 60}, {"sets": 0}):
+        change = Change(prescriptions={"cat-cow": PrescriptionChange(**wrong)})
+        with pytest.raises(ValidationError, match="must be from"):
+            adjust_program(program=program, change=change, by=physio, reason="x", at=at_day(0))
+    assert program.versions.count() == 1
+
+
 def test_a_reopened_program_is_not_stopped_again_by_the_old_answers(program, physio):
     live_well(program, 0, 3)
     do_session(program, 4, soreness="one_sided", side="right")
