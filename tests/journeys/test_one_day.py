@@ -140,7 +140,11 @@ def first_visit(staff: Page) -> None:
         Family_name="Oberlandesgerichtspräsidentin",
         Mobile=MOBILE,
         **{"E-mail": ADDRESS},
-        consents=("Reminders by e-mail", "Reminders by text message"),
+        consents=(
+            "Keeping a record of care",
+            "Reminders by e-mail",
+            "Reminders by text message",
+        ),
     )
     pages.take_intake(
         staff,
