@@ -1,6 +1,5 @@
 """The patient's pages for answers: check-ins, what follows from them, and the safety questions."""
 
-import json
 import logging
 import uuid
 from typing import Any
@@ -181,9 +180,7 @@ def _questions(request: HttpRequest, source: str, template: str) -> HttpResponse
     if form.is_bound and form.is_valid():
         answers = form.answers()
         severity = assess(answers).severity
-        # Sent twice is one set of answers; changed after going back is another.
-        client_id = uuid.uuid5(form.cleaned_data["client_id"], json.dumps(answers, sort_keys=True))
-        saved = _save_red_flags(request, client_id, answers, source)
+        saved = _save_red_flags(request, form.cleaned_data["client_id"], answers, source)
         if severity is not None:
             # Whatever became of saving, the advice is on this very response.
             return stop_page(

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from patients.models import CheckIn
-from patients.red_flags import LEFT_OUT, REPEATED
+from patients.red_flags import REPEATED, complete
 from programs.models import Session
 from programs.today import Item
 
@@ -258,9 +258,9 @@ class RedFlagForm(OneUseForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         ids = [question.id for question in REPEATED]
-        if any(cleaned.get(name) in ("yes", "not_sure") for name in ids):
-            for name in ids:
-                cleaned[name] = cleaned.get(name) or LEFT_OUT
+        given = {name: cleaned[name] for name in ids if cleaned.get(name)}
+        if any(answer != "no" for answer in given.values()):
+            cleaned.update(complete(given))
             cleaned.setdefault("client_id", uuid.uuid4())
             self.errors.clear()
             return cleaned
