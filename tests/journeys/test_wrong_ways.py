@@ -32,6 +32,8 @@ def asked_for_code(page: Page, address: str) -> str:
     page.get_by_label("E-mail address").fill(address)
     pages.button(page, "Send the code").click()
     expect(pages.heading(page, "Enter your code")).to_be_visible()
+    # The heading may stand before the rest of the page has arrived.
+    page.wait_for_load_state()
     return page.get_by_role("main").inner_text().replace(address, "ADDRESS")
 
 
