@@ -1,28 +1,28 @@
-"""The outbox's verbs: writing a message, and each step of its fate.
+"""The outbox's verbs: writing a message, holding it back, and the addresses not to write to.
 
-Every step is one conditional UPDATE that says from which states it may be taken, so that two
-senders, a late sender and a sweep never undo each other: a step that no longer applies changes
-nothing and answers False. States only move forward; the one way back to ``due`` is a carrier's
-clear "not now", after which nothing can have reached anybody.
+What a sender does with a message it took is in ``ledger``, what carriers say of it later in
+``receipts``. Every step is one conditional UPDATE that says from which states it may be taken, so
+that two senders, a late sender and a sweep never undo each other. States only move forward; the
+ways back to ``due`` are a carrier's clear "not now" and a sender that died before the wire, after
+which nothing can have reached anybody.
 """
 
 import datetime as dt
-import uuid
+import hashlib
 from collections.abc import Iterable, Sequence
 
-from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db import connection, transaction
+from django.db.models import Q
 
-from clinic.models import OutboxMessage, Suppression
+from clinic.models import MessageText, OutboxMessage, Suppression
 from clinic.models.messaging import Channel
 
 Status = OutboxMessage.Status
 
-# A sender that has not said anything for this long is taken for dead. A claimed message goes
-# back; one on the wire has longer, because a slow carrier may use its whole time on every reply.
-CLAIM_LEASE = dt.timedelta(minutes=2)
-SENDING_LEASE = dt.timedelta(minutes=5)
-_REASON_LENGTH = OutboxMessage._meta.get_field("reason").max_length
+REASON_LENGTH = OutboxMessage._meta.get_field("reason").max_length
+# Whoever lets a message onto the wire holds this lock shared, whoever closes an address holds it
+# alone: after a person's STOP is committed, nothing more starts.
+_GOING_OUT = 0x57EAD1
 
 
 def same_address(channel: str, address: str) -> str:
@@ -33,6 +33,26 @@ def same_address(channel: str, address: str) -> str:
 # --- writing ---------------------------------------------------------------------------------
 
 
+def keep_text(
+    *, channel: str, body: str, subject_line: str = "", language: str = "en"
+) -> MessageText:
+    """The row for these words, the same one however often they are asked for."""
+    parts = (str(channel), language, subject_line, body)
+    digest = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+    found = MessageText.objects.filter(digest=digest).first()
+    if found is None:
+        text = MessageText(
+            digest=digest,
+            channel=channel,
+            language=language,
+            subject_line=subject_line,
+            body=body,
+        )
+        MessageText.objects.bulk_create([text], ignore_conflicts=True)
+        found = MessageText.objects.get(digest=digest)
+    return found
+
+
 def draft(
     *,
     key: str,
@@ -41,14 +61,13 @@ def draft(
     subject_type: str,
     subject_id: object,
     address: str,
-    body: str,
+    text: MessageText,
     due_at: dt.datetime,
     expires_at: dt.datetime,
     at: dt.datetime,
-    subject_line: str = "",
     local_date: dt.date | None = None,
-    language: str = "en",
     link_expires_at: dt.datetime | None = None,
+    priority: int = OutboxMessage.Priority.USUAL,
     status: str = Status.DUE,
     reason: str = "",
 ) -> OutboxMessage:
@@ -60,15 +79,15 @@ def draft(
         subject_type=subject_type,
         subject_id=str(subject_id),
         address=same_address(channel, address),
-        subject_line=subject_line,
-        body=body,
+        text=text,
+        priority=priority,
         due_at=due_at,
+        wake_at=due_at if status == Status.DUE else None,
         expires_at=expires_at,
         link_expires_at=link_expires_at,
         local_date=local_date,
-        language=language,
         status=status,
-        reason=reason[:_REASON_LENGTH],
+        reason=reason[:REASON_LENGTH],
         created_at=at,
         settled_at=None if status == Status.DUE else at,
     )
@@ -88,171 +107,77 @@ def write(messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
     return [message for message in messages if message.pk in written]
 
 
-def queue_message(**fields) -> OutboxMessage:
-    """Put one message into the outbox (fields as in ``draft``).
+def queue_message(
+    *, channel: str, body: str, subject_line: str = "", language: str = "en", **fields
+) -> OutboxMessage:
+    """Put one message into the outbox (other fields as in ``draft``).
 
     The same ``key`` is written once: a repetition returns the first row, unchanged.
     """
-    write([draft(**fields)])
+    text = keep_text(channel=channel, body=body, subject_line=subject_line, language=language)
+    write([draft(channel=channel, text=text, **fields)])
     return OutboxMessage.objects.get(key=fields["key"])
 
 
-# --- a sender takes messages -----------------------------------------------------------------
+# --- holding back ----------------------------------------------------------------------------
 
 
-def claim(*, limit: int, worker: str, at: dt.datetime) -> list[OutboxMessage]:
-    """Take up to ``limit`` due messages for one sender; no other sender gets the same ones.
+def hold_back(
+    *,
+    reason: str,
+    at: dt.datetime,
+    subject: tuple[str, object] | None = None,
+    address: tuple[str, str] | None = None,
+    kinds: Sequence[str] = OutboxMessage.REMINDERS,
+) -> int:
+    """Suppress what waits or was taken but is not on the wire yet. Returns how many.
 
-    Alerts to staff come first: a morning full of reminders must not hold up one of them.
+    Of one ``subject`` (type and id), or to one ``address`` (channel and address). A sender that
+    has taken such a message finds it changed and lets it be.
     """
-    # One name per claim: a sender that lost its lease must not settle rows it was given anew.
-    holder = f"{worker[:43]}/{uuid.uuid4()}"
-    alerts_first = Case(When(kind=OutboxMessage.Kind.STAFF_ALERT, then=Value(0)), default=Value(1))
-    with transaction.atomic(durable=True):
-        messages = list(
-            OutboxMessage.objects.due(at)
-            .order_by(alerts_first, "due_at", "pk")
-            .select_for_update(skip_locked=True)[:limit]
-        )
-        until = at + CLAIM_LEASE
-        OutboxMessage.objects.filter(pk__in=[message.pk for message in messages]).update(
-            status=Status.CLAIMED, claimed_by=holder, claimed_until=until
-        )
-    for message in messages:
-        message.status, message.claimed_by, message.claimed_until = Status.CLAIMED, holder, until
-    return messages
-
-
-def _step(message: OutboxMessage, *, allowed: Iterable[str], to: str, **changes) -> bool:
-    """Move this holder's message to ``to`` if it still is where the holder left it."""
-    moved = OutboxMessage.objects.filter(
-        pk=message.pk, status__in=list(allowed), claimed_by=message.claimed_by
-    ).update(status=to, **changes)
-    if moved:
-        message.refresh_from_db()
-    return bool(moved)
-
-
-def start_sending(*, message: OutboxMessage, at: dt.datetime) -> bool:
-    """Note that the wire is about to be touched. False: somebody else has the message now."""
-    return _step(
-        message,
-        allowed=[Status.CLAIMED],
-        to=Status.SENDING,
-        attempts=F("attempts") + 1,
-        claimed_until=at + SENDING_LEASE,
+    waiting = OutboxMessage.objects.filter(
+        status__in=[Status.DUE, Status.CLAIMED], kind__in=list(kinds)
     )
-
-
-def mark_sent(*, message: OutboxMessage, carrier: str, reference: str, at: dt.datetime) -> bool:
-    """Note that the carrier took it. A slow sender that was given up may still say so."""
-    return _step(
-        message,
-        allowed=[Status.SENDING, Status.UNKNOWN],
-        to=Status.SENT,
-        reason="",
-        carrier=carrier,
-        carrier_reference=reference[:200],
-        claimed_until=None,
-        settled_at=at,
-    )
-
-
-def mark_failed(*, message: OutboxMessage, carrier: str, reason: str, at: dt.datetime) -> bool:
-    """Note that the carrier refused it for good."""
-    return _step(
-        message,
-        allowed=[Status.SENDING, Status.UNKNOWN],
-        to=Status.FAILED,
-        reason=reason[:_REASON_LENGTH],
-        carrier=carrier,
-        claimed_until=None,
-        settled_at=at,
-    )
-
-
-def mark_unknown(*, message: OutboxMessage, carrier: str, reason: str, at: dt.datetime) -> bool:
-    """Note that it may or may not have arrived. It is never sent again by itself."""
-    return _step(
-        message,
-        allowed=[Status.SENDING],
-        to=Status.UNKNOWN,
-        reason=reason[:_REASON_LENGTH],
-        carrier=carrier,
-        claimed_until=None,
-        settled_at=at,
-    )
-
-
-def put_back(*, message: OutboxMessage, reason: str, due_at: dt.datetime) -> bool:
-    """Back into the queue until ``due_at``, after a "not now" or before the wire was touched."""
-    return _step(
-        message,
-        allowed=[Status.CLAIMED, Status.SENDING],
-        to=Status.DUE,
-        reason=reason[:_REASON_LENGTH],
-        due_at=due_at,
-        claimed_by="",
-        claimed_until=None,
-    )
-
-
-def suppress(*, message: OutboxMessage, reason: str, at: dt.datetime) -> bool:
-    """Hold a claimed message back, with the reason in words."""
-    return _step(
-        message,
-        allowed=[Status.CLAIMED],
-        to=Status.SUPPRESSED,
-        reason=reason[:_REASON_LENGTH],
-        claimed_until=None,
-        settled_at=at,
-    )
-
-
-def expire(*, message: OutboxMessage, at: dt.datetime) -> bool:
-    """Note that a claimed message's time has passed; the last refusal stays as its reason."""
-    return _step(
-        message, allowed=[Status.CLAIMED], to=Status.EXPIRED, claimed_until=None, settled_at=at
-    )
-
-
-# --- a sweep cleans up after senders that died -------------------------------------------------
-
-
-def release_claims(*, at: dt.datetime) -> int:
-    """Claimed by a sender that died before the wire: due again. Returns how many."""
-    return OutboxMessage.objects.filter(status=Status.CLAIMED, claimed_until__lte=at).update(
-        status=Status.DUE, claimed_by="", claimed_until=None
-    )
-
-
-def give_up_sending(*, at: dt.datetime) -> int:
-    """On the wire when the sender died: nobody knows, so nobody sends again. Returns how many."""
-    return OutboxMessage.objects.filter(status=Status.SENDING, claimed_until__lte=at).update(
-        status=Status.UNKNOWN,
-        reason="The sender stopped while the message was on its way.",
-        claimed_until=None,
-        settled_at=at,
+    if subject is not None:
+        waiting = waiting.about(*subject)
+    elif address is not None:
+        waiting = waiting.filter(channel=address[0], address=same_address(*address))
+    else:
+        raise ValueError("Hold back for whom?")
+    return waiting.update(
+        status=Status.SUPPRESSED, reason=reason[:REASON_LENGTH], wake_at=None, settled_at=at
     )
 
 
 def expire_due(*, at: dt.datetime) -> int:
     """Due past its time: too late. Returns how many."""
-    return OutboxMessage.objects.filter(status=Status.DUE, expires_at__lte=at).update(
-        status=Status.EXPIRED, settled_at=at
-    )
+    return OutboxMessage.objects.filter(
+        status=Status.DUE, wake_at__isnull=False, expires_at__lte=at
+    ).update(status=Status.EXPIRED, wake_at=None, settled_at=at)
 
 
 # --- addresses -------------------------------------------------------------------------------
 
 
+def going_out(cursor) -> None:
+    """Inside a transaction: nobody closes an address until it ends."""
+    cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_GOING_OUT])
+
+
+@transaction.atomic
 def suppress_address(
     *, channel: str, address: str, reason: str, at: dt.datetime, by_owner: bool = False
 ) -> Suppression:
-    """Never write to this address again. The first reason stands, the owner's own no above it."""
-    row, created = Suppression.objects.get_or_create(
+    """Never write to this address again. The first reason stands, the owner's own no above it.
+
+    Once this is committed no message of any kind starts to this address any more.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_GOING_OUT])
+    address = same_address(channel, address)
+    row, created = Suppression.objects.in_force().get_or_create(
         channel=channel,
-        address=same_address(channel, address),
+        address=address,
         defaults={"reason": reason[:200], "by_owner": by_owner, "since": at},
     )
     if by_owner and not created:
@@ -260,15 +185,37 @@ def suppress_address(
             by_owner=True, reason=reason[:200], since=at
         )
         row.refresh_from_db()
+    hold_back(
+        reason=said_of(row),
+        at=at,
+        address=(channel, address),
+        # The answer to a STOP is the one thing still to be said.
+        kinds=[kind for kind in OutboxMessage.Kind.values if kind != OutboxMessage.Kind.REPLY],
+    )
     return row
+
+
+@transaction.atomic
+def lift_suppression(*, channel: str, address: str, at: dt.datetime) -> bool:
+    """The owner of the address says yes again. Nobody else can lift the owner's no."""
+    return bool(
+        Suppression.objects.in_force()
+        .filter(channel=channel, address=same_address(channel, address))
+        .update(lifted_at=at)
+    )
+
+
+def said_of(row: Suppression) -> str:
+    """The reason written on a message that a suppression holds back."""
+    return f"The address is suppressed: {row.reason}"[:REASON_LENGTH]
 
 
 def suppressed_addresses(addresses: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Of these (channel, address) pairs, the suppressed ones and the reason to write down."""
     wanted = {(channel, same_address(channel, address)) for channel, address in addresses}
-    found = Suppression.objects.filter(Q(address__in={address for _, address in wanted}))
+    found = Suppression.objects.in_force().filter(Q(address__in={address for _, address in wanted}))
     return {
-        (row.channel, row.address): f"The address is suppressed: {row.reason}"
+        (row.channel, row.address): said_of(row)
         for row in found
         if (row.channel, row.address) in wanted
     }

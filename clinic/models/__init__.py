@@ -2,15 +2,29 @@
 
 from clinic.models.alert import Alert
 from clinic.models.audit import AccessRecord
-from clinic.models.messaging import DemoDelivery, OutboxMessage, Suppression
+from clinic.models.messaging import (
+    DemoDelivery,
+    IncomingText,
+    MessageTemplate,
+    MessageText,
+    OutboxMessage,
+    Receipt,
+    Sender,
+    Suppression,
+)
 from clinic.models.people import Role, Site, User
 
 __all__ = [
     "AccessRecord",
     "Alert",
     "DemoDelivery",
+    "IncomingText",
+    "MessageTemplate",
+    "MessageText",
     "OutboxMessage",
+    "Receipt",
     "Role",
+    "Sender",
     "Site",
     "Suppression",
     "User",

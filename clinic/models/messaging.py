@@ -3,6 +3,9 @@
 import datetime as dt
 import uuid
 
+import pghistory
+from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -12,24 +15,68 @@ class Channel(models.TextChoices):
     SMS = "sms", "Text message"
 
 
+class MessageText(models.Model):
+    """Finished words, kept once however many messages carry them, and never changed.
+
+    The body may hold ``{link}`` (and a mail's ``{stop_link}``); the addresses they stand for are
+    made at the moment of sending and kept nowhere, so that reading this table opens nobody's
+    routine. ``digest`` is the SHA-256 of everything else in the row.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    channel = models.CharField(max_length=5, choices=Channel)
+    language = models.CharField(max_length=10, default="en")
+    subject_line = models.CharField(max_length=200, blank=True)
+    body = models.TextField()
+
+    def __str__(self) -> str:
+        return self.subject_line or self.body[:60]
+
+
+class Sender(models.Model):
+    """One sending process and its lease: what it holds is its own until ``alive_until``."""
+
+    name = models.CharField(max_length=80)
+    started_at = models.DateTimeField()
+    alive_until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["alive_until"], name="sender_alive", condition=Q(ended_at__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
     def about(self, subject_type: str, subject_id: object) -> "OutboxQuerySet":
         return self.filter(subject_type=subject_type, subject_id=str(subject_id))
 
     def due(self, at: dt.datetime) -> "OutboxQuerySet":
-        return self.filter(status=OutboxMessage.Status.DUE, due_at__lte=at)
+        return self.filter(wake_at__lte=at)
 
 
 class OutboxMessage(models.Model):
     """One e-mail or SMS. ``key`` makes planning repeatable: the same key is never written twice.
 
-    The body may hold ``{link}``; the address it stands for is made at the moment of sending and
-    is kept nowhere, so that reading this table opens nobody's routine.
+    ``due_at`` is when it was meant to go out; ``wake_at`` when it is to be tried next, and only a
+    message that waits has one. No index looks at ``status``: PostgreSQL then changes it within
+    the page (a heap-only update), which is most of what sending costs the database.
     """
 
     class Kind(models.TextChoices):
         ROUTINE_REMINDER = "routine_reminder", "Routine reminder"
+        SECOND_NUDGE = "second_nudge", "Second nudge"
+        SILENCE = "silence", "Kind message after three quiet days"
         STAFF_ALERT = "staff_alert", "Alert to staff"
+        REPLY = "reply", "Reply to a text"
+
+    # What is planned for a patient, can be turned off by them, and carries a link to stop it.
+    REMINDERS = (Kind.ROUTINE_REMINDER, Kind.SECOND_NUDGE, Kind.SILENCE)
 
     class Status(models.TextChoices):
         DUE = "due", "Due"
@@ -43,25 +90,37 @@ class OutboxMessage(models.Model):
         EXPIRED = "expired", "Too late to send"
         UNKNOWN = "unknown", "Outcome unknown"
 
+    class Priority(models.IntegerChoices):
+        FIRST = 0, "Before all others"
+        USUAL = 1, "Usual"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    key = models.CharField(max_length=160, unique=True)
+    key = models.CharField(max_length=160)
     kind = models.CharField(max_length=20, choices=Kind)
     channel = models.CharField(max_length=5, choices=Channel)
     subject_type = models.CharField(max_length=40)
     subject_id = models.CharField(max_length=64)
     local_date = models.DateField(null=True, blank=True)
-    language = models.CharField(max_length=10, default="en")
     address = models.CharField(max_length=254)
-    subject_line = models.CharField(max_length=200, blank=True)
-    body = models.TextField()
+    text = models.ForeignKey(
+        MessageText, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.USUAL)
     due_at = models.DateTimeField()
+    wake_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
     link_expires_at = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.DUE)
     reason = models.CharField(max_length=200, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    claimed_by = models.CharField(max_length=80, blank=True)
-    claimed_until = models.DateTimeField(null=True, blank=True)
+    sender = models.ForeignKey(
+        Sender,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="messages",
+        db_index=False,
+    )
     carrier = models.CharField(max_length=40, blank=True)
     carrier_reference = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
@@ -72,23 +131,31 @@ class OutboxMessage(models.Model):
     class Meta:
         ordering = ["-due_at"]
         indexes = [
-            models.Index(fields=["due_at"], name="outbox_due", condition=Q(status="due")),
             models.Index(
-                fields=["claimed_until"],
-                name="outbox_leased",
-                condition=Q(status__in=["claimed", "sending"]),
+                fields=["channel", "priority", "wake_at"],
+                name="outbox_waiting",
+                condition=Q(wake_at__isnull=False),
             ),
+            models.Index(fields=["sender"], name="outbox_taken", condition=Q(sender__isnull=False)),
             models.Index(fields=["subject_type", "subject_id", "-due_at"]),
+            BrinIndex(fields=["due_at"], name="outbox_by_day"),
         ]
         constraints = [
+            # Not unique=True, which brings a second index for LIKE that every change would pay for.
+            models.UniqueConstraint(fields=["key"], name="outbox_key_once"),
             models.CheckConstraint(
                 name="outbox_held_back_says_why",
                 condition=~Q(status__in=["suppressed", "failed", "bounced", "unknown"])
                 | ~Q(reason=""),
             ),
             models.CheckConstraint(
-                name="outbox_lease_while_taken",
-                condition=~Q(status__in=["claimed", "sending"]) | Q(claimed_until__isnull=False),
+                name="outbox_waits_while_due",
+                condition=Q(status="due", wake_at__isnull=False)
+                | (~Q(status="due") & Q(wake_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="outbox_taken_by_a_sender",
+                condition=~Q(status__in=["claimed", "sending"]) | Q(sender__isnull=False),
             ),
             models.CheckConstraint(
                 name="outbox_settled_has_time",
@@ -101,22 +168,126 @@ class OutboxMessage(models.Model):
         return f"{self.get_kind_display()} by {self.get_channel_display()}: {self.status}"
 
 
+class Receipt(models.Model):
+    """What a carrier said about one message. The same word twice is kept once."""
+
+    message = models.ForeignKey(OutboxMessage, on_delete=models.PROTECT, related_name="receipts")
+    event = models.CharField(max_length=60)
+    code = models.CharField(max_length=20, blank=True)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["received_at"]
+        constraints = [models.UniqueConstraint(fields=["message", "event"], name="receipt_once")]
+
+    def __str__(self) -> str:
+        return self.event
+
+
+@pghistory.track()
+class MessageTemplate(models.Model):
+    """A practice's own words for one kind of message. Without a row the supplied words are used;
+    a row of a site goes before one for all sites (``site`` empty)."""
+
+    site = models.ForeignKey("clinic.Site", null=True, blank=True, on_delete=models.CASCADE)
+    kind = models.CharField(max_length=20, choices=OutboxMessage.Kind)
+    channel = models.CharField(max_length=5, choices=Channel)
+    language = models.CharField(max_length=10, default="en")
+    subject_line = models.CharField(max_length=200, blank=True)
+    body = models.TextField()
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    edited_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["kind", "channel", "language"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "kind", "channel", "language"],
+                name="message_template_once",
+                nulls_distinct=False,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.get_channel_display()}, {self.language}"
+
+
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    def in_force(self) -> "SuppressionQuerySet":
+        return self.filter(lifted_at__isnull=True)
+
+
 class Suppression(models.Model):
-    """An address that must not be written to, and why. ``by_owner`` is the person's own no."""
+    """An address that must not be written to, and why. ``by_owner`` is the person's own no.
+
+    A lifted one stays as history; at most one per address is in force.
+    """
 
     channel = models.CharField(max_length=5, choices=Channel)
     address = models.CharField(max_length=254)
     reason = models.CharField(max_length=200)
     by_owner = models.BooleanField(default=False)
     since = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SuppressionQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["channel", "address"], name="suppression_once")
+            models.UniqueConstraint(
+                fields=["channel", "address"],
+                condition=Q(lifted_at__isnull=True),
+                name="suppression_in_force_once",
+            )
         ]
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} {self.address}: {self.reason}"
+
+
+class IncomingText(models.Model):
+    """A text message somebody sent to the practice, and what it was taken to mean.
+
+    ``carrier_reference`` is the carrier's own id: a webhook that comes twice finds the first row.
+    """
+
+    class Meaning(models.TextChoices):
+        STOP = "stop", "No more messages"
+        START = "start", "Messages again"
+        HELP = "help", "Asks for help"
+        DONE = "done", "Today's routine is done"
+        PAIN = "pain", "Usual pain today"
+        WHO = "who", "Says which of the family it is"
+        WORDS = "words", "A message to read"
+        STRANGER = "stranger", "From a number we do not know"
+
+    carrier = models.CharField(max_length=40)
+    carrier_reference = models.CharField(max_length=200)
+    address = models.CharField(max_length=254)
+    words = models.TextField(blank=True)
+    meaning = models.CharField(max_length=10, choices=Meaning)
+    # Who it was taken for; empty while a family that shares the phone has not said.
+    subject_type = models.CharField(max_length=40, blank=True)
+    subject_id = models.CharField(max_length=64, blank=True)
+    received_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-received_at", "-pk"]
+        indexes = [
+            models.Index(fields=["address", "-received_at"]),
+            models.Index(fields=["subject_type", "subject_id", "-received_at"]),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["carrier", "carrier_reference"], name="incoming_text_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.get_meaning_display()
 
 
 class DemoDelivery(models.Model):

@@ -1,14 +1,15 @@
 """Gateways: the ways a message leaves the house, one class per carrier.
 
-A gateway has a ``name`` and two functions:
+A gateway has a ``name``, a number of ``lines`` and two coroutines:
 
-- ``deliver(message, link) -> str`` hands one message to the carrier and returns the carrier's
-  reference. ``{link}`` in the body stands for ``link``. It raises ``GatewayError`` when the
-  carrier has said no (for good, or for now), and ``OutcomeUnknown`` when the line broke after
-  the message had been handed over, so that nobody can tell.
+- ``deliver(message, link) -> str`` hands one message (an ``OutboxMessage`` with its ``text``) to
+  the carrier and returns the carrier's reference. ``{link}`` in the body stands for ``link``. It
+  raises ``GatewayError`` when the carrier has said no (for good, or for now), and
+  ``OutcomeUnknown`` when the line broke after the message had been handed over, so that nobody
+  can tell. Up to ``lines`` deliveries are under way at once, all on one event loop.
 - ``close()`` gives connections back; ``deliver`` opens them again as needed.
 
-A gateway is made per batch and used by one thread.
+A gateway is kept for as long as its sending process lives. It must not touch the database.
 """
 
 from typing import Protocol
@@ -24,10 +25,11 @@ __all__ = ["Gateway", "GatewayError", "OutcomeUnknown", "gateway_for"]
 
 class Gateway(Protocol):
     name: str
+    lines: int
 
-    def deliver(self, message: OutboxMessage, link: str) -> str: ...
+    async def deliver(self, message: OutboxMessage, link: str) -> str: ...
 
-    def close(self) -> None: ...
+    async def close(self) -> None: ...
 
 
 def gateway_for(channel: str) -> Gateway:

@@ -7,6 +7,7 @@ class GatewayError(Exception):
     ``permanent``: asking again is useless. ``dead_address``: the address itself is the reason,
     so it must not be written to again (``by_owner``: because the person said so to the carrier).
     ``carrier_away``: it never came to this message, and the next one would fare no better.
+    ``retry_after``: seconds the carrier asked us to wait before we come back.
     """
 
     def __init__(
@@ -18,11 +19,13 @@ class GatewayError(Exception):
         dead_address: bool = False,
         by_owner: bool = False,
         carrier_away: bool = False,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(f"{code}: {text}")
         self.permanent, self.code, self.text = permanent, code, text
         self.dead_address, self.by_owner = dead_address, by_owner
         self.carrier_away = carrier_away
+        self.retry_after = retry_after
 
 
 class OutcomeUnknown(Exception):
