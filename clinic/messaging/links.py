@@ -1,7 +1,8 @@
-"""Links that open one patient's routine.
+"""The addresses that go out with a message: to the routine, to stop, and for the carrier's word.
 
 A token is the message's id and a seal over it, so that nothing about it is stored and the table
-of messages opens nobody's routine.
+of messages opens nobody's routine. Each purpose has a seal of its own: the token of one is
+worthless for the other.
 """
 
 import base64
@@ -14,14 +15,16 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from clinic.models import OutboxMessage
+from clinic.models.messaging import Channel
 
-_SALT = "clinic.messaging.links"
+_ROUTINE = "clinic.messaging.links"
+_STOP = "clinic.messaging.links.stop"
 _ID_BYTES, _SEAL_BYTES = 16, 10
 
 
 def token_for(message_id: uuid.UUID) -> str:
     """35 characters that are safe in a URL."""
-    return _encode(message_id.bytes + _seal(message_id.bytes, settings.SECRET_KEY))
+    return _token(message_id, _ROUTINE)
 
 
 def link_for(message_id: uuid.UUID) -> str:
@@ -31,6 +34,44 @@ def link_for(message_id: uuid.UUID) -> str:
 
 def message_for(token: str, at: dt.datetime) -> OutboxMessage | None:
     """The message this token was made for; None when it is wrong or its time has passed."""
+    message_id = _opened(token, _ROUTINE)
+    if message_id is None:
+        return None
+    return OutboxMessage.objects.filter(
+        pk=message_id, kind__in=OutboxMessage.REMINDERS, link_expires_at__gt=at
+    ).first()
+
+
+def stop_link_for(message_id: uuid.UUID) -> str:
+    """The address that stops reminders by e-mail, for a mail's text and its List-Unsubscribe.
+
+    It works as long as the message is kept: people turn mails off that came a year ago.
+    """
+    return f"{settings.BASE_URL}/stop/{_token(message_id, _STOP)}"
+
+
+def message_for_stop(token: str) -> OutboxMessage | None:
+    """The reminder whose receiver wants no more of them; None when the token is wrong."""
+    message_id = _opened(token, _STOP)
+    if message_id is None:
+        return None
+    return OutboxMessage.objects.filter(
+        pk=message_id, kind__in=OutboxMessage.REMINDERS, channel=Channel.EMAIL
+    ).first()
+
+
+def status_callback_for(message_id: uuid.UUID, carrier: str = "twilio") -> str:
+    """The address at which ``carrier`` ("twilio", or "sms" for the plain one) says what became
+    of a text."""
+    return f"{settings.BASE_URL}/hooks/{carrier}/status/{message_id}"
+
+
+def _token(message_id: uuid.UUID, purpose: str) -> str:
+    return _encode(message_id.bytes + _seal(message_id.bytes, settings.SECRET_KEY, purpose))
+
+
+def _opened(token: str, purpose: str) -> uuid.UUID | None:
+    """The id inside, if the seal over it was made for this purpose with one of our keys."""
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -40,17 +81,13 @@ def message_for(token: str, at: dt.datetime) -> OutboxMessage | None:
         return None
     message_id, seal = raw[:_ID_BYTES], raw[_ID_BYTES:]
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    if not any(hmac.compare_digest(seal, _seal(message_id, key)) for key in keys):
+    if not any(hmac.compare_digest(seal, _seal(message_id, key, purpose)) for key in keys):
         return None
-    return OutboxMessage.objects.filter(
-        pk=uuid.UUID(bytes=message_id),
-        kind=OutboxMessage.Kind.ROUTINE_REMINDER,
-        link_expires_at__gt=at,
-    ).first()
+    return uuid.UUID(bytes=message_id)
 
 
-def _seal(message_id: bytes, key: str | bytes) -> bytes:
-    return salted_hmac(_SALT, message_id, secret=key, algorithm="sha256").digest()[:_SEAL_BYTES]
+def _seal(message_id: bytes, key: str | bytes, purpose: str) -> bytes:
+    return salted_hmac(purpose, message_id, secret=key, algorithm="sha256").digest()[:_SEAL_BYTES]
 
 
 def _encode(raw: bytes) -> str:
