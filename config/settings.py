@@ -211,6 +211,12 @@ TWILIO_ACCOUNT_SID = env("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env("TWILIO_AUTH_TOKEN", default="")
 TWILIO_FROM = env("TWILIO_FROM", default="")
 TWILIO_API_BASE = env("TWILIO_API_BASE", default="")
+# What the plain HTTP carrier's calls to us are signed with, and how it names their fields.
+SMS_HTTP_SECRET = env("SMS_HTTP_SECRET", default="")
+SMS_HTTP_SIGNATURE_HEADER = env("SMS_HTTP_SIGNATURE_HEADER", default="X-Signature")
+SMS_HTTP_IN_REFERENCE = env("SMS_HTTP_IN_REFERENCE", default="id")
+SMS_HTTP_IN_FROM = env("SMS_HTTP_IN_FROM", default="from")
+SMS_HTTP_IN_TEXT = env("SMS_HTTP_IN_TEXT", default="text")
 DEMO_SMTP_PORT = env.int("DEMO_SMTP_PORT", default=8025)
 PHONENUMBER_DB_FORMAT = "E164"
 PHONENUMBER_DEFAULT_REGION = env("PHONE_REGION", default="GB")
