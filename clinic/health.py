@@ -1,29 +1,89 @@
-"""Is it alive, and is it ready? For load balancers and for the person who is called at night."""
+"""Is it alive, and is it ready? For load balancers and for the person who is called at night.
+
+What moves by itself leaves a sign in the database each time it runs (``beat``), so that its
+silence is known also while the queue is away.
+"""
 
 import datetime as dt
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from clinic.models import OutboxMessage
+from clinic.models import Heartbeat, OutboxMessage
+from clinic.models.messaging import Channel
 
 log = logging.getLogger(__name__)
 
 WORKER_SILENT_AFTER = dt.timedelta(seconds=60)
+PLANNING_SILENT_AFTER = dt.timedelta(minutes=5)
 OUTBOX_STUCK_AFTER = dt.timedelta(minutes=5)
-_HEARTBEAT = "worker-heartbeat"
+
+WORKER, SENDING, PLANNING = "worker", "sending", "planning"
+
+# The first waiting message of each way out is the head of the partial index outbox_waiting:
+# four looks, however many wait.
+_SIGNS = """
+SELECT (SELECT max(at) FROM clinic_heartbeat WHERE name IN (%(worker)s, %(sending)s)),
+       (SELECT max(at) FROM clinic_heartbeat WHERE name = %(planning)s),
+       (SELECT min(head.wake_at)
+          FROM unnest(%(channels)s::varchar[]) AS way(channel)
+         CROSS JOIN unnest(%(priorities)s::smallint[]) AS rank(priority)
+         CROSS JOIN LATERAL (
+               SELECT wake_at FROM clinic_outboxmessage
+                WHERE channel = way.channel AND priority = rank.priority AND wake_at IS NOT NULL
+                ORDER BY wake_at LIMIT 1) AS head)
+"""
 
 
-def beat(*, at: dt.datetime) -> None:
-    """Note that a worker has just done a task."""
-    cache.set(_HEARTBEAT, at.timestamp(), timeout=24 * 60 * 60)
+@dataclass(frozen=True)
+class Signs:
+    """When sending and planning were last heard of, and since when the oldest message waits past
+    its moment; None where there is no such thing."""
+
+    worker: dt.datetime | None
+    planning: dt.datetime | None
+    waiting_since: dt.datetime | None
+
+    def worker_silent(self, at: dt.datetime) -> bool:
+        return self.worker is None or at - self.worker >= WORKER_SILENT_AFTER
+
+    def planning_silent(self, at: dt.datetime) -> bool:
+        return self.planning is None or at - self.planning >= PLANNING_SILENT_AFTER
+
+    def outbox_stuck(self, at: dt.datetime) -> bool:
+        return self.waiting_since is not None and at - self.waiting_since >= OUTBOX_STUCK_AFTER
+
+
+def beat(*, at: dt.datetime, name: str = WORKER) -> None:
+    """Note that a part was at work at ``at``: "worker" (any task), "sending" or "planning" (each
+    run). One upsert; call it outside of long transactions, because it locks the part's row."""
+    Heartbeat.objects.bulk_create(
+        [Heartbeat(name=name, at=at)],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["at"],
+    )
+
+
+def signs() -> Signs:
+    """What the database knows of the parts that move by themselves, by one query."""
+    asked = {
+        "worker": WORKER,
+        "sending": SENDING,
+        "planning": PLANNING,
+        "channels": list(Channel.values),
+        "priorities": list(OutboxMessage.Priority.values),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SIGNS, asked)
+        return Signs(*cursor.fetchone())
 
 
 def _database(now: dt.datetime) -> dict[str, object]:
@@ -33,28 +93,45 @@ def _database(now: dt.datetime) -> dict[str, object]:
 
 
 def _redis(now: dt.datetime) -> dict[str, object]:
-    cache.get(_HEARTBEAT)
+    try:
+        cache.get("is-it-there")
+    except Exception as error:
+        log.warning("readyz: redis does not answer (%s)", type(error).__name__)
+        return {"ok": False, "says": "It does not answer. Messages go out all the same, later."}
     return {"ok": True}
 
 
 def _worker(now: dt.datetime) -> dict[str, object]:
-    last = cache.get(_HEARTBEAT)
-    if last is None:
+    found = signs()
+    if found.worker is None:
         return {"ok": False, "says": "No worker has been heard of."}
-    age = now.timestamp() - last
-    return {"ok": age < WORKER_SILENT_AFTER.total_seconds(), "heartbeat_age_s": round(age, 1)}
+    return {"ok": not found.worker_silent(now), "heartbeat_age_s": _seconds(now, found.worker)}
+
+
+def _planning(now: dt.datetime) -> dict[str, object]:
+    found = signs()
+    if found.planning is None:
+        return {"ok": False, "says": "Planning has never run."}
+    return {"ok": not found.planning_silent(now), "last_run_age_s": _seconds(now, found.planning)}
 
 
 def _outbox(now: dt.datetime) -> dict[str, object]:
-    oldest = OutboxMessage.objects.due(now).order_by().aggregate(oldest=Min("due_at"))["oldest"]
-    age = (now - oldest) if oldest else dt.timedelta()
-    return {"ok": age < OUTBOX_STUCK_AFTER, "oldest_due_age_s": round(age.total_seconds(), 1)}
+    found = signs()
+    return {
+        "ok": not found.outbox_stuck(now),
+        "oldest_due_age_s": _seconds(now, found.waiting_since or now),
+    }
+
+
+def _seconds(now: dt.datetime, since: dt.datetime) -> float:
+    return max(0.0, round((now - since).total_seconds(), 1))
 
 
 _CHECKS: dict[str, Callable[[dt.datetime], dict[str, object]]] = {
     "database": _database,
     "redis": _redis,
     "worker": _worker,
+    "planning": _planning,
     "outbox": _outbox,
 }
 
@@ -69,7 +146,11 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Everything the practice leans on, each with its state; 503 when one of them is not well."""
+    """Everything the practice leans on, each with its state; 503 when one of them is not well.
+
+    Without Redis messages still go out, from the database's own sweep; signing in by code and
+    prompt wake-ups need it, so that its absence is a reason to look.
+    """
     now = timezone.now()
     checks = {}
     for name, check in _CHECKS.items():

@@ -2,6 +2,7 @@
 
 from clinic.models.alert import Alert
 from clinic.models.audit import AccessRecord
+from clinic.models.heartbeat import Heartbeat
 from clinic.models.messaging import (
     DemoDelivery,
     IncomingText,
@@ -18,6 +19,7 @@ __all__ = [
     "AccessRecord",
     "Alert",
     "DemoDelivery",
+    "Heartbeat",
     "IncomingText",
     "MessageTemplate",
     "MessageText",

@@ -3,19 +3,17 @@
 import datetime as dt
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 
 from clinic import health, tasks
+from clinic.models import Heartbeat
 from tests.clinic.messages import queued
 from tests.faults.carriers import closed_port
 
 
-@pytest.fixture(autouse=True)
-def no_worker_yet():
-    cache.delete(health._HEARTBEAT)
-    yield
-    cache.delete(health._HEARTBEAT)
+def everything_at_work() -> None:
+    tasks.heartbeat()
+    health.beat(name="planning", at=timezone.now())
 
 
 def test_given_a_web_process_then_healthz_answers_without_asking_anybody(client):
@@ -26,17 +24,18 @@ def test_given_a_web_process_then_healthz_answers_without_asking_anybody(client)
 
 @pytest.mark.django_db
 def test_given_everything_runs_then_readyz_says_so_part_by_part(client):
-    tasks.heartbeat()
+    everything_at_work()
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["ready"] is True
-    assert set(answer.json()["checks"]) == {"database", "redis", "worker", "outbox"}
+    assert set(answer.json()["checks"]) == {"database", "redis", "worker", "planning", "outbox"}
     assert all(check["ok"] for check in answer.json()["checks"].values())
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("age", [None, 61])
 def test_given_a_worker_nobody_hears_of_then_readyz_says_no(client, age):
+    health.beat(name="planning", at=timezone.now())
     if age:
         health.beat(at=timezone.now() - dt.timedelta(seconds=age))
     answer = client.get("/readyz")
@@ -46,9 +45,37 @@ def test_given_a_worker_nobody_hears_of_then_readyz_says_no(client, age):
 
 
 @pytest.mark.django_db
+def test_given_no_task_but_a_send_run_from_the_database_then_the_worker_is_well(client):
+    health.beat(at=timezone.now() - dt.timedelta(hours=1))
+    health.beat(name="sending", at=timezone.now())
+    assert client.get("/readyz").json()["checks"]["worker"]["ok"] is True
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("age", [None, 301])
+def test_given_planning_that_does_not_run_then_readyz_says_no(client, age):
+    tasks.heartbeat()
+    if age:
+        health.beat(name="planning", at=timezone.now() - dt.timedelta(seconds=age))
+    answer = client.get("/readyz")
+    checks = answer.json()["checks"]
+    assert answer.status_code == 503
+    assert [name for name, check in checks.items() if not check["ok"]] == ["planning"]
+
+
+@pytest.mark.django_db
+def test_given_many_beats_then_each_part_keeps_one_row_with_its_last():
+    last = timezone.now()
+    for seconds in (30, 15, 0):
+        health.beat(name="sending", at=last - dt.timedelta(seconds=seconds))
+        health.beat(at=last - dt.timedelta(seconds=seconds))
+    assert dict(Heartbeat.objects.values_list("name", "at")) == {"sending": last, "worker": last}
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("waits", "ok"), [(4, True), (6, False)])
 def test_given_a_message_that_waits_for_minutes_then_the_outbox_is_not_well(client, waits, ok):
-    tasks.heartbeat()
+    everything_at_work()
     now = timezone.now()
     queued(due_at=now - dt.timedelta(minutes=waits), expires_at=now + dt.timedelta(hours=1))
     answer = client.get("/readyz")
@@ -58,7 +85,18 @@ def test_given_a_message_that_waits_for_minutes_then_the_outbox_is_not_well(clie
 
 
 @pytest.mark.django_db
-def test_given_redis_is_away_then_readyz_still_answers(client, settings):
+def test_given_a_message_that_is_tried_again_later_then_the_outbox_is_well(client):
+    everything_at_work()
+    now = timezone.now()
+    message = queued(due_at=now - dt.timedelta(hours=1), expires_at=now + dt.timedelta(hours=1))
+    message.wake_at = now + dt.timedelta(minutes=2)
+    message.save()
+    assert client.get("/readyz").json()["checks"]["outbox"]["ok"] is True
+
+
+@pytest.mark.django_db
+def test_given_redis_is_away_then_readyz_says_so_and_tells_the_truth_of_the_rest(client, settings):
+    everything_at_work()
     with closed_port() as port:
         settings.CACHES = {
             "default": {**settings.CACHES["default"], "LOCATION": f"redis://127.0.0.1:{port}/0"}
@@ -66,8 +104,8 @@ def test_given_redis_is_away_then_readyz_still_answers(client, settings):
         answer = client.get("/readyz")
     checks = answer.json()["checks"]
     assert answer.status_code == 503
-    assert (checks["database"]["ok"], checks["outbox"]["ok"]) == (True, True)
-    assert (checks["redis"]["ok"], checks["worker"]["ok"]) == (False, False)
+    assert [name for name, check in checks.items() if not check["ok"]] == ["redis"]
+    assert "go out all the same" in checks["redis"]["says"]
 
 
 def test_given_the_database_is_away_then_readyz_still_answers(client):
