@@ -1,4 +1,4 @@
-"""Keeping a patient's record current: name, physiotherapist, reminder hour, addresses."""
+"""Keeping a patient's record current: name, physiotherapist, addresses, reminder hour."""
 
 import datetime as dt
 
@@ -15,7 +15,6 @@ CHANGEABLE = (
     "date_of_birth",
     "physiotherapist",
     "time_zone",
-    "reminder_time",
 )
 
 
@@ -38,13 +37,22 @@ def change_record(*, patient: Patient, by: User, at: dt.datetime, **changes: obj
     patient = Patient.objects.select_for_update(of=["self"]).get(pk=patient.pk)
     for name, value in changes.items():
         setattr(patient, name, value.strip() if isinstance(value, str) else value)
-    if "reminder_time" in changes:
-        check_reminder_time(patient)
     patient.full_clean(exclude=["user"])
     patient.save(update_fields=list(changes))
     if patient.user_id and {"given_name", "family_name"} & set(changes):
         User.objects.filter(pk=patient.user_id).update(name=patient.name)
     return patient
+
+
+@transaction.atomic
+def remind_at(*, patient: Patient, time: dt.time, by: User) -> int:
+    """Set one hour (the patient's own) for all addresses; returns how many it changed.
+
+    Raises ValidationError on ``reminder_time`` for an hour at which the site sends nothing.
+    """
+    _require_staff(by, patient)
+    check_reminder_time(patient.site, time)
+    return patient.contact_points.exclude(reminder_time=time).update(reminder_time=time)
 
 
 @transaction.atomic

@@ -54,14 +54,14 @@ def register_patient(
         date_of_birth=date_of_birth,
         time_zone=time_zone or site.time_zone,
         language=language,
-        reminder_time=reminder_time or dt.time(8),
         created_at=at,
     )
     if date_of_birth and date_of_birth >= at.date():
         raise ValidationError({"date_of_birth": "The date of birth lies in the future."})
     if date_of_birth and date_of_birth.year < at.year - 120:
         raise ValidationError({"date_of_birth": "The date of birth is too long ago."})
-    check_reminder_time(patient)
+    if reminder_time is not None:
+        check_reminder_time(site, reminder_time)
     patient.full_clean(exclude=["user"])
     if email:
         if User.objects.filter(email__iexact=email).exists():
@@ -69,16 +69,19 @@ def register_patient(
         patient.user = User.objects.create_user(email, name=patient.name, role=Role.PATIENT)
     patient.save()
     if email:
-        add_contact_point(patient=patient, channel=Channel.EMAIL, address=email, by=by)
+        add_contact_point(
+            patient=patient, channel=Channel.EMAIL, address=email, by=by, at_hour=reminder_time
+        )
     if phone:
-        add_contact_point(patient=patient, channel=Channel.SMS, address=phone, by=by)
+        add_contact_point(
+            patient=patient, channel=Channel.SMS, address=phone, by=by, at_hour=reminder_time
+        )
     return patient
 
 
-def check_reminder_time(patient: Patient) -> None:
-    """Refuse an hour at which the patient's site sends nothing."""
-    site = patient.site
-    if not site.quiet_start <= patient.reminder_time < site.quiet_end:
+def check_reminder_time(site: Site, time: dt.time) -> None:
+    """Refuse an hour (the patient's own) at which the site sends nothing."""
+    if not site.quiet_start <= time < site.quiet_end:
         raise ValidationError(
             {
                 "reminder_time": f"Messages go out from {site.quiet_start:%H:%M} to "
@@ -99,11 +102,27 @@ def next_number() -> str:
 
 @transaction.atomic
 def add_contact_point(
-    *, patient: Patient, channel: str, address: str, by: User, reminders: bool = True
+    *,
+    patient: Patient,
+    channel: str,
+    address: str,
+    by: User,
+    reminders: bool = True,
+    at_hour: dt.time | None = None,
 ) -> ContactPoint:
-    """Add an address; a telephone number is kept in its international form."""
+    """Add an address; a telephone number is kept in its international form.
+
+    Without ``at_hour`` reminders go there at the hour and on the days of the first address.
+    """
     _must_be_staff(by)
     point = ContactPoint(patient=patient, channel=channel, address=address, reminders=reminders)
+    first = patient.contact_points.first()
+    if at_hour is not None:
+        point.reminder_time = at_hour
+    elif first is not None:
+        point.reminder_time, point.reminder_days = first.reminder_time, first.reminder_days
+    else:
+        point.reminder_time = max(point.reminder_time, patient.site.quiet_start)
     try:
         point.full_clean()
     except ValidationError as error:

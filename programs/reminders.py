@@ -180,7 +180,8 @@ def _slots(program: Program, at: dt.datetime) -> Iterator[_Slot]:
 
 def _slot(program: Program, patient: Patient, day: dt.date) -> _Slot:
     zone, site = patient.zone, patient.site
-    wanted = quiet_hours.local_moment(day, patient.reminder_time, zone)
+    hours = [point.reminder_time for point in patient.contact_points.all() if point.reminders]
+    wanted = quiet_hours.local_moment(day, min(hours, default=dt.time(8)), zone)
     allowed = quiet_hours.next_allowed(wanted, zone, site.quiet_start, site.quiet_end)
     outside = patient.local_date(allowed) != day
     return _Slot(

@@ -47,7 +47,6 @@ class Patient(models.Model):
     date_of_birth = models.DateField(null=True, blank=True)
     time_zone = models.CharField(max_length=64, validators=[validate_time_zone])
     language = models.CharField(max_length=10, default="en")
-    reminder_time = models.TimeField(default=dt.time(8), help_text="In the patient's own time.")
     created_at = models.DateTimeField()
 
     objects = PatientQuerySet.as_manager()
@@ -73,19 +72,32 @@ class Patient(models.Model):
 
 @pghistory.track()
 class ContactPoint(models.Model):
-    """One address of a patient and whether routine reminders are wanted there."""
+    """One address of a patient, and whether and when routine reminders are wanted there."""
+
+    EVERY_DAY = 127
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="contact_points")
     channel = models.CharField(max_length=5, choices=Channel)
     address = models.CharField(max_length=254)
     reminders = models.BooleanField("send reminders here", default=True)
+    reminder_time = models.TimeField(default=dt.time(8), help_text="In the patient's own time.")
+    reminder_days = models.PositiveSmallIntegerField(
+        default=EVERY_DAY, help_text="A bit for each day: Monday 1, Tuesday 2 … Sunday 64."
+    )
+    second_nudge = models.BooleanField(
+        "once more if nothing was recorded", default=False, help_text="Later on the same day."
+    )
 
     class Meta:
         ordering = ["channel", "pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["patient", "channel", "address"], name="contact_point_once"
-            )
+            ),
+            models.CheckConstraint(
+                name="contact_point_some_days",
+                condition=Q(reminder_days__gte=1, reminder_days__lte=127),
+            ),
         ]
 
     def __str__(self) -> str:

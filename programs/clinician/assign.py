@@ -1,5 +1,6 @@
 """What the intake suggests, and giving the patient a program."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from clinic.models import User
-from patients.contacting import change_record
+from patients.contacting import remind_at
 from patients.models import IntakeScreening, Patient
 from patients.red_flagging import describe
 from programs.assigning import assign_program
@@ -109,14 +110,12 @@ def _initial(patient: Patient, intake: IntakeScreening | None) -> dict[str, Any]
         "template": suggested.get("template"),
         "pathway": suggested.get("pathway", Pathway.CHRONIC),
         "started_on": patient.local_date(timezone.now()),
-        "reminder_time": patient.reminder_time,
+        "reminder_time": getattr(patient.contact_points.first(), "reminder_time", dt.time(8)),
     }
 
 
 @transaction.atomic
 def _assign(patient: Patient, by: User, said: dict[str, Any]) -> Program:
     at = timezone.now()
-    reminder_time = said.pop("reminder_time")
-    if reminder_time != patient.reminder_time:
-        change_record(patient=patient, by=by, at=at, reminder_time=reminder_time)
+    remind_at(patient=patient, time=said.pop("reminder_time"), by=by)
     return assign_program(patient=patient, by=by, at=at, **said)

@@ -208,7 +208,8 @@ def _reminder(patient: Patient, program: Program | None, context: dict[str, Any]
         kind=OutboxMessage.Kind.ROUTINE_REMINDER, status=OutboxMessage.Status.DUE
     )
     waiting = due.order_by("due_at").values_list("due_at", flat=True).first()
-    when = f"{patient.reminder_time:%H:%M}, {patient.time_zone}"
+    hours = sorted({f"{p.reminder_time:%H:%M}" for p in wanted if p.channel in agreed})
+    when = f"{' and '.join(hours)}, {patient.time_zone}"
     if waiting:
         when += f" (next {waiting.astimezone(patient.zone):%-d %b})"
     return f"{when}, by {' and '.join(ways)}"

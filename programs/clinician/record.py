@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from clinic.models import Role, Site, User
 from clinic.roles import May, may
-from patients.contacting import change_record, remove_contact_point, want_reminders
+from patients.contacting import change_record, remind_at, remove_contact_point, want_reminders
 from patients.models import Consent, ContactPoint, Patient
 from patients.registering import (
     add_contact_point,
@@ -147,7 +147,8 @@ def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     patient = open_patient(request, pk, "record")
     sites = _sites_of(request.user)
     does = request.POST.get("does", "")
-    initial = {name: getattr(patient, name) for name in PersonForm.base_fields}
+    initial = {name: getattr(patient, name, None) for name in PersonForm.base_fields}
+    initial["reminder_time"] = getattr(patient.contact_points.first(), "reminder_time", dt.time(8))
     person = PersonForm(request.POST if does == "person" else None, sites=sites, initial=initial)
     address = AddressForm(request.POST if does == "address" else None)
     problem = ""
@@ -188,7 +189,10 @@ def _keep(
     by, at = request.user, timezone.now()
     if does == "person":
         if person.is_valid():
-            change_record(patient=patient, by=by, at=at, **person.cleaned_data)
+            said = dict(person.cleaned_data)
+            with transaction.atomic():
+                remind_at(patient=patient, time=said.pop("reminder_time"), by=by)
+                change_record(patient=patient, by=by, at=at, **said)
         return ""
     if does == "address":
         if address.is_valid():

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from clinic.messaging import links, outbox, sending
 from clinic.models import DemoDelivery, OutboxMessage
 from clinic.models.messaging import Channel
-from patients.models import Consent, ContactPoint, Patient
+from patients.models import Consent, ContactPoint
 from patients.registering import withdraw_consent
 from programs import reminders, tasks
 from programs.adjusting import end_program
@@ -142,8 +142,7 @@ def test_given_an_hour_outside_the_allowed_ones_then_it_moves_that_day_or_is_hel
 ):
     patient = make_patient(phone="")
     # As it stands after a site has narrowed its hours: the record itself refuses such an hour.
-    Patient.objects.filter(pk=patient.pk).update(reminder_time=time)
-    patient.refresh_from_db()
+    patient.contact_points.update(reminder_time=time)
     make_program(patient=patient)
     plan_reminders(at=MONDAY.replace(hour=7, minute=59))
     assert not OutboxMessage.objects.exists()
