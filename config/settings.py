@@ -178,6 +178,8 @@ CONTENT_SECURITY_POLICY = {
 # --- words, times, files ---------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
+# What patients can be written to in; each has its file in clinic/messaging/words.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

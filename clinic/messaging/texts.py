@@ -1,27 +1,31 @@
 """The words of messages. None of them carries a health detail, whoever reads over a shoulder.
 
-A body may hold ``{link}``. It is text; the HTML of a mail is drawn from the same text, so that
-the two parts cannot say different things.
+A site's own words go before the practice's, those before the supplied ones (``words/``, a file
+for each language). A body may hold ``{link}`` and a mail's ``{stop_link}``. It is text; the HTML
+of a mail is drawn from the same text, so that the two parts cannot say different things.
 """
 
 import functools
-import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+import yaml
 from django.conf import settings
-from django.template.loader import render_to_string
+from django.db.models import Q
+from django.template.loader import get_template, render_to_string
 
-from clinic.models import Alert, OutboxMessage, Site
+from clinic.messaging import outbox
+from clinic.messaging.filling import SMS_LENGTH, fill, fill_text, plain_gsm
+from clinic.models import Alert, MessageTemplate, MessageText, Site
 from clinic.models.messaging import Channel
 
-# What one text message of the GSM alphabet holds (3GPP TS 23.038, 6.2.1).
-SMS_LENGTH = 160
-_GSM = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_LOOKS_LIKE = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "."})
+__all__ = ["SMS_LENGTH", "html_of", "plain_gsm", "staff_alert", "text_for"]
+
 # "/r/" and the token of ``links``: 26 bytes in URL-safe base64.
 _LINK_TAIL = len("/r/") + 35
+_PLACES = ("{link}", "{stop_link}")
+_ENGLISH = "en"
 
 URGENCY = {
     Alert.Severity.EMERGENCY: "urgent",
@@ -31,39 +35,94 @@ URGENCY = {
 }
 
 
-def plain_gsm(text: str) -> str:
-    """``text`` in the GSM alphabet: an accent it has not is dropped, a letter it has not too."""
-    letters = []
-    for letter in text.translate(_LOOKS_LIKE):
-        if letter in _GSM:
-            letters.append(letter)
-        else:
-            letters += [part for part in unicodedata.normalize("NFKD", letter) if part in _GSM]
-    return " ".join("".join(letters).split())
+# --- reminders -------------------------------------------------------------------------------
+
+
+def text_for(*, kind: str, channel: str, site: Site, language: str) -> MessageText:
+    """The finished words of one kind of reminder, the same for every patient of a site.
+
+    In ``language`` where there are words in it, else in English. ``kind`` is one of
+    ``OutboxMessage.REMINDERS``.
+    """
+    language = supported(language)
+    own = own_words(kind=kind, channel=channel, site=site, language=language)
+    subject, body = finished(kind=kind, channel=channel, site=site, language=language, own=own)
+    return outbox.keep_text(channel=channel, body=body, subject_line=subject, language=language)
+
+
+def own_words(
+    *, kind: str, channel: str, site: Site | None, language: str
+) -> MessageTemplate | None:
+    """The practice's own words that are in use at a site, or at sites that have none."""
+    rows = MessageTemplate.objects.filter(
+        Q(site=site) | Q(site=None), kind=kind, channel=channel, language=language
+    )
+    return min(rows, key=lambda row: row.site_id is None, default=None)
+
+
+def finished(
+    *, kind: str, channel: str, site: Site, language: str, own: MessageTemplate | None = None
+) -> tuple[str, str]:
+    """Subject and body with the site's name and number in them; no database is asked."""
+    if channel == Channel.SMS:
+        bodies = [own.body] if own else []
+        return "", _first_that_fits([*bodies, *supplied_texts(kind, language)], site)
+    subject, body = (own.subject_line, own.body) if own else supplied_mail(kind, language)
+    return (
+        fill(subject, practice=site.name, phone=site.phone),
+        fill(body, practice=site.name, phone=site.phone).strip(),
+    )
 
 
 def routine_reminder(*, site: Site, channel: str, language: str = "en") -> tuple[str, str]:
-    """Subject and body of the reminder; the same for every patient of a site and language."""
-    if channel == Channel.SMS:
-        return "", _sms_reminder(site)
-    subject = "Your ten minutes for today"
-    return subject, _render("email/routine_reminder.txt", {"site": site})
+    """Subject and body of the supplied reminder."""
+    language = supported(language)
+    return finished(kind="routine_reminder", channel=channel, site=site, language=language)
 
 
-def _sms_reminder(site: Site) -> str:
-    """At most 160 characters with the link. Too long, and the name gives way, then the phone."""
-    link = len(settings.BASE_URL) + _LINK_TAIL
-    phone = plain_gsm(site.phone)
-    for name, number in ((plain_gsm(site.name), phone), (plain_gsm(site.name), "")):
-        context = {"name": "", "phone": number}
-        length = len(_render("sms/routine_reminder.txt", context)) - len("{link}") + link
-        # The name stands with ": " behind it.
-        room = SMS_LENGTH - length - 2
-        if room >= min(len(name), 12):
-            break
-    name = name if len(name) <= room else name[: max(room - 1, 0)].rstrip() + "."
-    context["name"] = name if room > 1 else ""
-    return _render("sms/routine_reminder.txt", context)
+def _first_that_fits(bodies: Sequence[str], site: Site) -> str:
+    for body in bodies:
+        text = fill_text(body, practice=site.name, phone=site.phone, link_length=link_length())
+        if text is not None:
+            return text
+    # Only an address longer than a text message comes here: better two messages than none.
+    return bodies[-1]
+
+
+def link_length() -> int:
+    """Letters of the link in a message."""
+    return len(settings.BASE_URL) + _LINK_TAIL
+
+
+# --- supplied words --------------------------------------------------------------------------
+
+
+def supported(language: str) -> str:
+    """The language to write in for somebody who reads ``language`` ("de-AT" is "de")."""
+    for code in (language, language.split("-")[0]):
+        if code in dict(settings.LANGUAGES):
+            return code
+    return _ENGLISH
+
+
+def supplied_mail(kind: str, language: str) -> tuple[str, str]:
+    """Subject and body of a mail before it is filled."""
+    words = _supplied(language)[kind]["email"]
+    return words["subject_line"], words["body"].strip()
+
+
+def supplied_texts(kind: str, language: str) -> list[str]:
+    """A text message before it is filled, from the fullest to the shortest form of it."""
+    return _supplied(language)[kind]["sms"]
+
+
+@functools.cache
+def _supplied(language: str) -> dict[str, Any]:
+    path = Path(__file__).parent / "words" / f"{language}.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+# --- staff -----------------------------------------------------------------------------------
 
 
 def staff_alert(alert: Alert) -> tuple[str, str]:
@@ -71,36 +130,42 @@ def staff_alert(alert: Alert) -> tuple[str, str]:
     urgency = URGENCY[Alert.Severity(alert.severity)]
     context = {"urgency": urgency, "address": f"{settings.BASE_URL}/clinic/"}
     subject = f"Someone on your caseload needs you: {urgency}"
-    return subject, _render("email/staff_alert.txt", context)
+    return subject, render_to_string("email/staff_alert.txt", context).strip()
 
 
-def html_of(message: OutboxMessage, body: str) -> str:
-    """The HTML part of a mail, from its finished text.
+# --- the HTML of a mail ----------------------------------------------------------------------
 
-    A paragraph whose last line is an address becomes a button with the line before it as label.
-    """
-    paragraphs = []
-    for block in body.split("\n\n"):
-        *lines, last = block.strip().split("\n")
-        is_link = last.startswith(("https://", "http://")) and " " not in last
-        if is_link and lines:
-            paragraphs.append({"label": " ".join(lines).rstrip(":"), "address": last})
-        elif block.strip():
-            paragraphs.append({"lines": block.strip().split("\n")})
+
+def html_of(text: MessageText, body: str) -> str:
+    """The HTML part of a mail, from its words and its finished text."""
     context = {
-        "language": message.language,
-        "title": message.subject_line,
-        "paragraphs": paragraphs,
+        "language": text.language,
+        "title": text.subject_line,
+        "paragraphs": paragraphs_of(body),
     }
     return _shell().render(context)
 
 
+def paragraphs_of(body: str) -> list[dict[str, Any]]:
+    """What to draw: ``lines``, or an ``address`` with its ``label``.
+
+    A paragraph whose last line is an address is a link with the lines before it as its words. The
+    first one is what the mail is for: its ``button``.
+    """
+    paragraphs: list[dict[str, Any]] = []
+    button = True
+    for block in body.split("\n\n"):
+        *lines, last = block.strip().split("\n")
+        is_link = last in _PLACES or (last.startswith(("https://", "http://")) and " " not in last)
+        if is_link and lines:
+            label = " ".join(lines).rstrip(" :")
+            paragraphs.append({"label": label, "address": last, "button": button})
+            button = False
+        elif last:
+            paragraphs.append({"lines": block.strip().split("\n")})
+    return paragraphs
+
+
 @functools.cache
 def _shell():
-    from django.template.loader import get_template
-
     return get_template("email/message.html")
-
-
-def _render(template: str, context: dict[str, object]) -> str:
-    return render_to_string(template, context).strip()
