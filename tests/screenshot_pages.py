@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from playwright.sync_api import Page
 
+from clinic import health
 from clinic.management.commands.demo_carrier import keep
 from clinic.messaging.links import token_for
 from clinic.messaging.sending import send_all_due
@@ -47,6 +48,8 @@ def fill(mails: MailServer) -> None:
     _screen(henriette)
     plan_reminders(at=NOW)
     send_all_due(at=NOW)
+    for part in ("worker", "planning"):
+        health.beat(name=part, at=NOW)
     _send_code()
     for address, content in mails.delivered[-12:]:
         keep(settings.DEFAULT_FROM_EMAIL, [address], content)

@@ -19,8 +19,10 @@ from celery import signals
 from celery.contrib.testing.worker import start_worker
 from django.core.cache import cache
 from django.db import connections
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from clinic import health, standstill
 from config.celery import app
 from tests.browser import launch_arguments
 from tests.conftest import MONDAY
@@ -123,6 +125,14 @@ class Clock:
         date = MONDAY.date() + dt.timedelta(days=day)
         moment = dt.datetime.combine(date, dt.time(hour, minute), LONDON)
         self._traveller.move_to(moment.astimezone(dt.UTC))
+        everything_at_work()
+
+
+def everything_at_work() -> None:
+    """Worker and planning are heard of for the next hour, without a beat that wakes them."""
+    for part in ("worker", "planning"):
+        health.beat(name=part, at=timezone.now() + dt.timedelta(hours=1))
+    standstill.forget()
 
 
 @pytest.fixture
@@ -193,4 +203,5 @@ def practice(clock, transactional_db, library, live_server, settings) -> Iterato
         settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = "AC" + "0" * 32, "a-token"
         settings.TWILIO_FROM = "+447700900000"
         settings.BASE_URL = live_server.url
+        everything_at_work()
         yield Practice(live_server.url, mails, texts)
