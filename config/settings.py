@@ -205,14 +205,37 @@ EMAIL_PORT = env.int("EMAIL_PORT", default=25)
 EMAIL_HOST_USER = env("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
+# Connections to the mail server that one sending process keeps open.
+EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
+# A sender that has not said for so many seconds that it lives is taken for dead.
+SENDER_LEASE_S = env.int("SENDER_LEASE_S", default=30)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Steadyback <reminders@localhost>")
-# "twilio", "demo", or empty: then a text fails openly with its reason instead of vanishing.
+# What anymail needs of the practice's e-mail service, such as {"MAILGUN_API_KEY": "..."}.
+ANYMAIL = env.json("ANYMAIL", default={})
+# "twilio", "http", "demo", a class of the practice's own ("package.module.Class"), or empty: then
+# a text fails openly with its reason instead of vanishing.
 SMS_GATEWAY = env("SMS_GATEWAY", default="")
+# Texts that one sending process has on the wire at once.
+SMS_IN_FLIGHT = env.int("SMS_IN_FLIGHT", default=20)
 TWILIO_ACCOUNT_SID = env("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env("TWILIO_AUTH_TOKEN", default="")
 TWILIO_FROM = env("TWILIO_FROM", default="")
 TWILIO_API_BASE = env("TWILIO_API_BASE", default="")
+# How the plain HTTP carrier is asked and what it answers (docs/carriers.md).
+SMS_HTTP_URL = env("SMS_HTTP_URL", default="")
+SMS_HTTP_METHOD = env("SMS_HTTP_METHOD", default="POST")
+SMS_HTTP_HEADERS = env("SMS_HTTP_HEADERS", default="{}")
+SMS_HTTP_FORMAT = env("SMS_HTTP_FORMAT", default="json")
+SMS_HTTP_FIELDS = env("SMS_HTTP_FIELDS", default="")
+SMS_HTTP_FROM = env("SMS_HTTP_FROM", default="")
+SMS_HTTP_SUCCESS = env("SMS_HTTP_SUCCESS", default="200,201,202")
+SMS_HTTP_REFERENCE = env("SMS_HTTP_REFERENCE", default="")
+SMS_HTTP_ERROR = env("SMS_HTTP_ERROR", default="")
+SMS_HTTP_PERMANENT = env("SMS_HTTP_PERMANENT", default="")
+SMS_HTTP_DEAD_NUMBER = env("SMS_HTTP_DEAD_NUMBER", default="")
+SMS_HTTP_STOPPED = env("SMS_HTTP_STOPPED", default="")
 # What the plain HTTP carrier's calls to us are signed with, and how it names their fields.
 SMS_HTTP_SECRET = env("SMS_HTTP_SECRET", default="")
 SMS_HTTP_SIGNATURE_HEADER = env("SMS_HTTP_SIGNATURE_HEADER", default="X-Signature")

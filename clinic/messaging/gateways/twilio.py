@@ -1,23 +1,25 @@
-"""Text messages by Twilio, through its SDK.
+"""Text messages by Twilio's API, many at once.
 
+API: https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
 Error codes: https://www.twilio.com/docs/api/errors
 """
 
-import logging
+import base64
+import json
 import math
+from urllib.parse import quote_plus
 
-import requests
 from django.conf import settings
 from django.utils import timezone
-from twilio.base.exceptions import TwilioRestException
-from twilio.http.http_client import TwilioHttpClient
-from twilio.rest import Client
 
+from clinic.messaging import links
 from clinic.messaging.gateways.errors import GatewayError, OutcomeUnknown
-from clinic.messaging.gateways.http import as_outcome, refusal
+from clinic.messaging.gateways.http import refusal
+from clinic.messaging.gateways.http_line import Answer, HttpLine
 from clinic.models import OutboxMessage
 
-_TIMEOUT_S = 15
+_CARRIER = "text message carrier"
+_API = "https://api.twilio.com"
 # The carrier gives up after so long; Twilio takes 1 to 36,000 seconds.
 _LONGEST_VALIDITY_S = 36_000
 
@@ -39,68 +41,76 @@ _REFUSED = {
 }
 _NOT_NOW = {20429: "The carrier is busy.", 21611: "The carrier's queue is full."}
 
-# The SDK logs every request with its address at INFO.
-logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
-
-
-class _OtherAddress(TwilioHttpClient):
-    """Speaks to another base address than Twilio's own: a stand-in, or a proxy of the practice."""
-
-    def __init__(self, base: str, **options) -> None:
-        super().__init__(**options)
-        self._base = base.rstrip("/")
-
-    def request(self, method, url, *args, **options):
-        return super().request(
-            method, url.replace("https://api.twilio.com", self._base, 1), *args, **options
-        )
-
 
 class TwilioGateway:
+    """``TWILIO_FROM`` is a number or name of the account, or a messaging service (MG…)."""
+
     name = "twilio"
 
     def __init__(self) -> None:
-        missing = [
-            setting
-            for setting in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
-            if not getattr(settings, setting)
-        ]
+        needed = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
+        missing = [setting for setting in needed if not getattr(settings, setting)]
         if missing:
             raise GatewayError(
                 permanent=True,
                 code="no_carrier",
                 text=f"Twilio is not set up: {', '.join(missing)} is missing.",
             )
-        base = getattr(settings, "TWILIO_API_BASE", "")
-        # No retries of the library's own: a repeated request is a second text.
-        options = {"timeout": _TIMEOUT_S, "max_retries": 0}
-        self._http = _OtherAddress(base, **options) if base else TwilioHttpClient(**options)
-        self._client = Client(
-            settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, http_client=self._http
+        self.lines = settings.SMS_IN_FLIGHT
+        account, sender = settings.TWILIO_ACCOUNT_SID, settings.TWILIO_FROM
+        login = base64.b64encode(f"{account}:{settings.TWILIO_AUTH_TOKEN}".encode()).decode()
+        self._line = HttpLine(
+            carrier=_CARRIER,
+            url=f"{(settings.TWILIO_API_BASE or _API).rstrip('/')}"
+            f"/2010-04-01/Accounts/{quote_plus(account)}/Messages.json",
+            headers={
+                "Authorization": f"Basic {login}",
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
+            lines=self.lines,
+        )
+        who = "MessagingServiceSid" if sender.startswith("MG") else "From"
+        self._from = f"{who}={quote_plus(sender)}"
+        # Twilio refuses a message whose callback it could never reach.
+        self._calls_back = (
+            settings.BASE_URL.startswith("https://") or settings.TESTING or settings.DEMO
         )
 
-    def deliver(self, message: OutboxMessage, link: str) -> str:
+    async def deliver(self, message: OutboxMessage, link: str) -> str:
+        answer = await self._line.ask(self._form(message, link).encode("ascii"))
+        said = _read(answer)
+        reference = said.get("sid")
+        if answer.status < 300 and isinstance(reference, str) and reference:
+            return reference
+        raise _outcome(answer, said.get("code"))
+
+    async def close(self) -> None:
+        await self._line.close()
+
+    def _form(self, message: OutboxMessage, link: str) -> str:
         left = math.floor((message.expires_at - timezone.now()).total_seconds())
-        try:
-            sent = self._client.messages.create(
-                to=message.address,
-                from_=settings.TWILIO_FROM,
-                body=message.body.replace("{link}", link),
-                validity_period=min(max(left, 1), _LONGEST_VALIDITY_S),
-            )
-        except TwilioRestException as error:
-            raise _outcome(error) from error
-        except requests.RequestException as error:
-            raise as_outcome(error, "text message carrier") from error
-        return sent.sid
-
-    def close(self) -> None:
-        self._http.session.close()
+        form = (
+            f"{self._from}&To={quote_plus(message.address)}"
+            f"&Body={quote_plus(message.text.body.replace('{link}', link))}"
+            f"&ValidityPeriod={min(max(left, 1), _LONGEST_VALIDITY_S)}"
+        )
+        if not self._calls_back:
+            return form
+        return f"{form}&StatusCallback={quote_plus(links.status_callback_for(message.pk))}"
 
 
-def _outcome(error: TwilioRestException) -> GatewayError | OutcomeUnknown:
+def _read(answer: Answer) -> dict:
+    try:
+        said = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _outcome(answer: Answer, code: object) -> GatewayError | OutcomeUnknown:
     """Twilio's code in our words. Its own text may hold the number, so it goes nowhere."""
-    code = error.code
+    if not isinstance(code, int) or answer.status < 400:
+        return refusal(answer.status, _CARRIER, answer.retry_after)
     if code in _DEAD_NUMBERS:
         return GatewayError(
             permanent=True,
@@ -112,5 +122,7 @@ def _outcome(error: TwilioRestException) -> GatewayError | OutcomeUnknown:
     if code in _REFUSED:
         return GatewayError(permanent=True, code=str(code), text=_REFUSED[code])
     if code in _NOT_NOW:
-        return GatewayError(permanent=False, code=str(code), text=_NOT_NOW[code])
-    return refusal(error.status, "text message carrier")
+        return GatewayError(
+            permanent=False, code=str(code), text=_NOT_NOW[code], retry_after=answer.retry_after
+        )
+    return refusal(answer.status, _CARRIER, answer.retry_after)
