@@ -7,7 +7,13 @@ from django.dispatch import Signal
 before_sending = Signal()
 
 # Sent inside the transaction with ``channel``, ``address`` and ``at`` when the owner of an
-# address has said no to messages, and when they have said yes again. ``way``: "text" or "web".
+# address has said no to messages, and when they have said yes again. ``way``: "text", "web",
+# "link" (in a mail) or "carrier" (which was told).
+#
+# ``address_stopped`` also has ``subject``: None when the no is for everybody who is reached by the
+# address, or the (type, id) of the one person whose mail it was. A receiver that knows of somebody
+# else who wants messages there answers True, after it has withdrawn the consent of that person
+# only: then the address stays open, and what waits for the one person is held back.
 address_stopped = Signal()
 address_started = Signal()
 

@@ -132,18 +132,18 @@ def hold_back(
 ) -> int:
     """Suppress what waits or was taken but is not on the wire yet. Returns how many.
 
-    Of one ``subject`` (type and id), or to one ``address`` (channel and address). A sender that
-    has taken such a message finds it changed and lets it be.
+    Of one ``subject`` (type and id), to one ``address`` (channel and address), or what is both. A
+    sender that has taken such a message finds it changed and lets it be.
     """
     waiting = OutboxMessage.objects.filter(
         status__in=[Status.DUE, Status.CLAIMED], kind__in=list(kinds)
     )
+    if subject is None and address is None:
+        raise ValueError("Hold back for whom?")
     if subject is not None:
         waiting = waiting.about(*subject)
-    elif address is not None:
+    if address is not None:
         waiting = waiting.filter(channel=address[0], address=same_address(*address))
-    else:
-        raise ValueError("Hold back for whom?")
     return waiting.update(
         status=Status.SUPPRESSED, reason=reason[:REASON_LENGTH], wake_at=None, settled_at=at
     )
@@ -164,6 +164,11 @@ def going_out(cursor) -> None:
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_GOING_OUT])
 
 
+def nothing_goes_out(cursor) -> None:
+    """Inside a transaction: nothing starts until it ends, and what starts then sees what it did."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_GOING_OUT])
+
+
 @transaction.atomic
 def suppress_address(
     *, channel: str, address: str, reason: str, at: dt.datetime, by_owner: bool = False
@@ -173,7 +178,7 @@ def suppress_address(
     Once this is committed no message of any kind starts to this address any more.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_GOING_OUT])
+        nothing_goes_out(cursor)
     address = same_address(channel, address)
     row, created = Suppression.objects.in_force().get_or_create(
         channel=channel,
