@@ -7,7 +7,7 @@ from django.db import transaction
 
 from clinic.models import User
 from patients.models import ContactPoint, Patient
-from patients.registering import check_reminder_time
+from patients.registering import check_language, check_reminder_time
 
 CHANGEABLE = (
     "given_name",
@@ -15,6 +15,7 @@ CHANGEABLE = (
     "date_of_birth",
     "physiotherapist",
     "time_zone",
+    "language",
 )
 
 
@@ -34,6 +35,8 @@ def change_record(*, patient: Patient, by: User, at: dt.datetime, **changes: obj
     born = changes.get("date_of_birth")
     if born and born >= at.date():
         raise ValidationError({"date_of_birth": "The date of birth lies in the future."})
+    if "language" in changes:
+        check_language(str(changes["language"]))
     patient = Patient.objects.select_for_update(of=["self"]).get(pk=patient.pk)
     for name, value in changes.items():
         setattr(patient, name, value.strip() if isinstance(value, str) else value)

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.db.models import IntegerField, Max
@@ -62,6 +63,7 @@ def register_patient(
         raise ValidationError({"date_of_birth": "The date of birth is too long ago."})
     if reminder_time is not None:
         check_reminder_time(site, reminder_time)
+    check_language(language)
     patient.full_clean(exclude=["user"])
     if email:
         if User.objects.filter(email__iexact=email).exists():
@@ -88,6 +90,13 @@ def check_reminder_time(site: Site, time: dt.time) -> None:
                 f"{site.quiet_end:%H:%M}. Choose an hour between."
             }
         )
+
+
+def check_language(language: str) -> None:
+    """Refuse a language in which there are no words for messages."""
+    if language not in dict(settings.LANGUAGES):
+        known = ", ".join(name for _, name in settings.LANGUAGES)
+        raise ValidationError({"language": f"Messages can be written in: {known}."})
 
 
 def next_number() -> str:

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -42,6 +43,9 @@ class PersonForm(PortalForm):
         label="Physiotherapist", queryset=User.objects.none(), empty_label=None
     )
     reminder_time = time_field("Reminder at", initial=dt.time(8))
+    language = forms.ChoiceField(
+        label="Messages in", choices=settings.LANGUAGES, initial=settings.LANGUAGE_CODE
+    )
 
     def __init__(self, data: Any = None, *, sites: Any, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -80,6 +84,7 @@ class RegisterForm(PersonForm):
         "physiotherapist",
         "site",
         "reminder_time",
+        "language",
         "consents",
         "way",
     ]

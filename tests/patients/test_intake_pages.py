@@ -37,6 +37,7 @@ def person(at_site, by, **changes):
         "physiotherapist": by.pk,
         "site": at_site.pk,
         "reminder_time": "08:30",
+        "language": "en",
         "consents": ["record", "email", "sms"],
         "way": "in_person",
         **changes,
@@ -281,9 +282,11 @@ def test_a_new_name_and_hour(staff, patient, physio):
         family_name="Morales-Weiß",
         physiotherapist=physio.pk,
         reminder_time="19:00",
+        language="de",
     )
     assert response.status_code == 200
     patient.refresh_from_db()
+    assert patient.language == "de"
     assert (patient.name, hours_of(patient)) == ("Anna Morales-Weiß", {"19:00"})
     assert User.objects.get(pk=patient.user_id).name == "Anna Morales-Weiß"
 
