@@ -15,6 +15,7 @@ A gateway is kept for as long as its sending process lives. It must not touch th
 from typing import Protocol
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from clinic.messaging.gateways.errors import GatewayError, OutcomeUnknown
 from clinic.models import OutboxMessage
@@ -34,23 +35,39 @@ class Gateway(Protocol):
 
 def gateway_for(channel: str) -> Gateway:
     """The gateway the settings name for a channel; a GatewayError says when there is none."""
-    # Imported here, so that a practice without texts never loads Twilio's SDK.
+    # Imported here, so that a practice loads only what speaks to the carriers it has.
     if channel == Channel.EMAIL:
-        from clinic.messaging.gateways.email import EmailGateway
+        if settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
+            from clinic.messaging.gateways.smtp import SMTPGateway
 
-        return EmailGateway()
+            return SMTPGateway()
+        from clinic.messaging.gateways.service_mail import ServiceMailGateway
+
+        return ServiceMailGateway()
     if settings.SMS_GATEWAY == "twilio":
         from clinic.messaging.gateways.twilio import TwilioGateway
 
         return TwilioGateway()
+    if settings.SMS_GATEWAY == "http":
+        from clinic.messaging.gateways.plain_http import PlainHttpGateway
+
+        return PlainHttpGateway()
     if settings.SMS_GATEWAY == "demo":
         from clinic.messaging.gateways.demo import DemoGateway
 
         return DemoGateway()
     if settings.SMS_GATEWAY:
+        return _of_the_practice(settings.SMS_GATEWAY)
+    raise GatewayError(permanent=True, code="no_carrier", text="No text message carrier is set up.")
+
+
+def _of_the_practice(path: str) -> Gateway:
+    """A gateway the practice wrote itself, by the dotted path of its class (docs/carriers.md)."""
+    try:
+        return import_string(path)()
+    except ImportError as error:
         raise GatewayError(
             permanent=True,
             code="unknown_carrier",
-            text=f"“{settings.SMS_GATEWAY}” is not a text message carrier we know.",
-        )
-    raise GatewayError(permanent=True, code="no_carrier", text="No text message carrier is set up.")
+            text=f"“{path}” is not a text message carrier we know.",
+        ) from error

@@ -1,0 +1,37 @@
+"""What is looked at before any program of the practice starts: settings that cannot be meant."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.utils.module_loading import import_string
+
+_KNOWN = ("", "demo", "http", "twilio")
+
+
+@register
+def the_carrier_of_texts_can_be_used(**options: Any) -> list[CheckMessage]:
+    wrong = []
+    if settings.SMS_IN_FLIGHT < 1:
+        wrong.append("SMS_IN_FLIGHT must be at least 1.")
+    if settings.SMS_GATEWAY == "http":
+        from clinic.messaging.gateways.description import WrongDescription, read_description
+
+        try:
+            read_description()
+        except WrongDescription as error:
+            wrong += error.sentences
+    elif "." in settings.SMS_GATEWAY:
+        try:
+            import_string(settings.SMS_GATEWAY)
+        except ImportError:
+            wrong.append(f"SMS_GATEWAY names a class that is not there: {settings.SMS_GATEWAY}.")
+    elif settings.SMS_GATEWAY not in _KNOWN:
+        wrong.append(
+            f"SMS_GATEWAY must be twilio, http, demo, or a class of your own, "
+            f"not “{settings.SMS_GATEWAY}”."
+        )
+    return [
+        Error(sentence, hint="docs/carriers.md", id=f"clinic.E{number:03d}")
+        for number, sentence in enumerate(wrong, 1)
+    ]
