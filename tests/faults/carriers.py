@@ -1,4 +1,4 @@
-"""Carriers on loopback that behave as badly as real ones: a mail server and Twilio's API."""
+"""Carriers on loopback that behave as badly as real ones: a mail server and text message carriers."""
 
 import base64
 import contextlib
@@ -8,6 +8,7 @@ import os
 import socket
 import socketserver
 import threading
+import time
 import urllib.parse
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from django.db import connection
 
 CUT = "cut the line"
 HOLD = "say nothing until let_go"
+DROP = "answer, then end the line"
 
 
 class MailServer:
@@ -123,20 +125,34 @@ class MailServer:
 
 
 class TextServer:
-    """Answers as Twilio's Messages resource does. ``will`` sets the next answers:
-    ``(status, body)``, or CUT after the request was read."""
+    """A text message carrier that speaks HTTP; by itself it answers as Twilio's Messages does.
 
-    def __init__(self) -> None:
-        self.script: deque[tuple[int, dict | str] | str] = deque()
-        self.taken: list[dict[str, str]] = []
+    ``will`` sets what happens to the next requests: ``(status, body)`` or ``(status, body,
+    headers)`` is answered, bytes are written as they are, CUT ends the line after the request was
+    read, HOLD says nothing until ``let_go``, DROP answers as usual and then ends the line without
+    having announced it. With ``slow`` every answer takes so many seconds.
+    """
+
+    def __init__(self, slow: float = 0.0) -> None:
+        self.slow = slow
+        self.script: deque[tuple | bytes | str] = deque()
+        self.taken: list[dict] = []
         self.authorised: list[str] = []
+        self.asked: list[tuple[str, str, dict[str, str]]] = []
+        self.connections = self.open_lines = self.at_once = self.most_at_once = 0
+        self.holding, self.let_go = threading.Event(), threading.Event()
+        self._lock = threading.Lock()
 
-    def will(self, *answers: tuple[int, dict | str] | str) -> None:
+    def will(self, *answers: tuple | bytes | str) -> None:
         self.script.extend(answers)
 
     @property
+    def port(self) -> int:
+        return self._server.server_address[1]
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> "TextServer":
         outer = self
@@ -144,8 +160,28 @@ class TextServer:
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def handle(self) -> None:
+                with outer._lock:
+                    outer.connections += 1
+                    outer.open_lines += 1
+                try:
+                    with contextlib.suppress(ConnectionError):
+                        super().handle()
+                finally:
+                    with outer._lock:
+                        outer.open_lines -= 1
+
             def do_POST(self) -> None:
-                outer._post(self)
+                with outer._lock:
+                    outer.at_once += 1
+                    outer.most_at_once = max(outer.most_at_once, outer.at_once)
+                try:
+                    outer._post(self)
+                finally:
+                    with outer._lock:
+                        outer.at_once -= 1
+
+            do_PUT = do_GET = do_POST
 
             def log_message(self, *arguments: object) -> None:
                 pass
@@ -155,31 +191,60 @@ class TextServer:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.let_go.set()
         self._server.shutdown()
         self._server.server_close()
 
     def _post(self, handler: http.server.BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers["Content-Length"])).decode()
-        fields = dict(urllib.parse.parse_qsl(body))
-        secret = handler.headers["Authorization"].removeprefix("Basic ")
-        self.authorised.append(base64.b64decode(secret).decode())
-        answer = self.script.popleft() if self.script else None
-        if answer == CUT:
-            self.taken.append(fields)
-            handler.close_connection = True
-            handler.connection.shutdown(socket.SHUT_RDWR)
-            return
-        if answer is None:
-            self.taken.append(fields)
+        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0))).decode()
+        is_json = "json" in handler.headers.get("Content-Type", "")
+        fields = json.loads(body) if is_json else dict(urllib.parse.parse_qsl(body))
+        with self._lock:
+            self.asked.append((handler.command, handler.path, dict(handler.headers)))
+            said = handler.headers.get("Authorization", "")
+            if said.startswith("Basic "):
+                self.authorised.append(base64.b64decode(said.removeprefix("Basic ")).decode())
+            action = self.script.popleft() if self.script else None
+            if action in (None, CUT, DROP, HOLD):
+                self.taken.append(fields)
             number = len(self.taken)
-            answer = (201, {"sid": f"SM{number:032d}", "status": "queued", "body": fields["Body"]})
-        status, said = answer
+        if self.slow:
+            time.sleep(self.slow)
+        if action == HOLD:
+            self.holding.set()
+            self.let_go.wait(60)
+        if action in (CUT, HOLD):
+            self._end(handler)
+        elif isinstance(action, bytes):
+            handler.wfile.write(action)
+            self._end(handler)
+        else:
+            usual = (201, {"sid": f"SM{number:032d}", "status": "queued", "body": "words"})
+            self._answer(handler, *(usual if action in (None, DROP) else action))
+            if action == DROP:
+                self._end(handler)
+
+    @staticmethod
+    def _answer(
+        handler: http.server.BaseHTTPRequestHandler,
+        status: int,
+        said: dict | str,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         payload = (json.dumps(said) if isinstance(said, dict) else said).encode()
         handler.send_response(status)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(payload)))
+        for name, value in (headers or {}).items():
+            handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(payload)
+
+    @staticmethod
+    def _end(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        with contextlib.suppress(OSError):
+            handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 def twilio_error(status: int, code: int) -> tuple[int, dict]:

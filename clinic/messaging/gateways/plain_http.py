@@ -1,4 +1,4 @@
-"""Text messages by any carrier that takes a form or JSON over HTTPS, as the settings describe it."""
+"""Text messages by any carrier that takes a form or JSON, as the settings describe it."""
 
 import json
 import math
