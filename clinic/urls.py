@@ -1,12 +1,27 @@
 """Addresses of the practice itself."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from clinic import demo_mailbox, health
+from clinic import demo_mailbox, health, receipt_hooks, stop_page
+
+_ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("demo/messages/", demo_mailbox.messages, name="demo_messages"),
     path("demo/messages/<int:number>/html/", demo_mailbox.html, name="demo_message_html"),
+    # Carriers call these; some add a slash to an address, some do not.
+    re_path(
+        rf"^hooks/twilio/status/(?P<message_id>{_ID})/?$",
+        receipt_hooks.twilio_status,
+        name="twilio_status",
+    ),
+    re_path(
+        rf"^hooks/sms/status/(?P<message_id>{_ID})/?$",
+        receipt_hooks.plain_status,
+        name="plain_status",
+    ),
+    path("hooks/anymail/<path:service>", receipt_hooks.mail_status, name="mail_status"),
+    re_path(r"^stop/(?P<token>[^/]{1,64})/?$", stop_page.stop_reminders, name="stop_reminders"),
 ]

@@ -214,6 +214,9 @@ SENDER_LEASE_S = env.int("SENDER_LEASE_S", default=30)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Steadyback <reminders@localhost>")
 # What anymail needs of the practice's e-mail service, such as {"MAILGUN_API_KEY": "..."}.
 ANYMAIL = env.json("ANYMAIL", default={})
+# "name:password" that the mail service puts into the address of its calls to us; without one, or
+# a seal of the service's own, what it says of our mails is refused.
+ANYMAIL_WEBHOOK_SECRET = env.list("ANYMAIL_WEBHOOK_SECRET", default=[])
 # "twilio", "http", "demo", a class of the practice's own ("package.module.Class"), or empty: then
 # a text fails openly with its reason instead of vanishing.
 SMS_GATEWAY = env("SMS_GATEWAY", default="")
@@ -242,6 +245,13 @@ SMS_HTTP_SIGNATURE_HEADER = env("SMS_HTTP_SIGNATURE_HEADER", default="X-Signatur
 SMS_HTTP_IN_REFERENCE = env("SMS_HTTP_IN_REFERENCE", default="id")
 SMS_HTTP_IN_FROM = env("SMS_HTTP_IN_FROM", default="from")
 SMS_HTTP_IN_TEXT = env("SMS_HTTP_IN_TEXT", default="text")
+SMS_HTTP_STATUS_FIELD = env("SMS_HTTP_STATUS_FIELD", default="status")
+SMS_HTTP_STATUS_CODE = env("SMS_HTTP_STATUS_CODE", default="code")
+SMS_HTTP_STATUS_REFERENCE = env("SMS_HTTP_STATUS_REFERENCE", default="id")
+# Its words to ours, such as "DELIVRD=delivered,EXPIRED=undelivered"; see docs/receipts.md.
+SMS_HTTP_STATUS_WORDS = {
+    word.lower(): event for word, event in env.dict("SMS_HTTP_STATUS_WORDS", default={}).items()
+}
 DEMO_SMTP_PORT = env.int("DEMO_SMTP_PORT", default=8025)
 PHONENUMBER_DB_FORMAT = "E164"
 PHONENUMBER_DEFAULT_REGION = env("PHONE_REGION", default="GB")

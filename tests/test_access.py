@@ -25,6 +25,8 @@ PUBLIC = {
     "api/v1/schema/": "the description of the API",
     "serious/": "safety first: the numbers to call, for somebody not signed in; asks them nothing",
     "r/": "a reminder link: a page with one button, which itself opens nothing",
+    "stop/": "the link in a mail that stops reminders: tells nothing, opens nothing",
+    "hooks/": "carriers call these; every call without their seal is refused",
 }
 
 
@@ -45,7 +47,7 @@ def addresses() -> list[str]:
 
 def is_public(route: str) -> bool:
     plain = route.lstrip("^")
-    return plain in PUBLIC or plain == "" or plain.startswith(("account/", "r/"))
+    return plain in PUBLIC or plain == "" or plain.startswith(("account/", "r/", "stop/", "hooks/"))
 
 
 @pytest.fixture

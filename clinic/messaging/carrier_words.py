@@ -226,8 +226,13 @@ def of_anymail(
             return Said(BOUNCED, "invalid")
         if reject_reason == "spam" or reject_reason == "blocked":
             return Said(UNDELIVERED, "blocked")
-        soft = kind.lower() in _SOFT or reject_reason in ("timed_out", "other")
+        soft = is_soft(kind) or reject_reason in ("timed_out", "other")
         told = bool(_NOT_NOW.search(answer)) and not _FOR_GOOD.search(answer)
         return Said(UNDELIVERED, "mailbox") if soft or told else Said(BOUNCED)
     event = _ANYMAIL.get(event_type)
     return Said(event) if event else None
+
+
+def is_soft(kind: str) -> bool:
+    """Whether a service calls a bounce by this word when it may pass."""
+    return kind.lower() in _SOFT

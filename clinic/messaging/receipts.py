@@ -155,3 +155,9 @@ def message_of_mail(*, reference: str, address: str, at: dt.datetime) -> uuid.UU
     if address:
         found = found.filter(address=outbox.same_address(Channel.EMAIL, address))
     return found.order_by().values_list("pk", flat=True).first()
+
+
+def is_known_by_another(*, message_id: uuid.UUID, reference: str) -> bool:
+    """Whether the carrier gave this message a reference, and it is not this one."""
+    known = OutboxMessage.objects.filter(pk=message_id).values_list("carrier_reference", flat=True)
+    return bool(reference) and known.exclude(carrier_reference__in=["", reference]).exists()
