@@ -13,8 +13,9 @@ from django.db import connection, models, transaction
 from clinic.messaging import outbox
 from clinic.models import MessageText, OutboxMessage, Role, Site, User
 from clinic.models.messaging import Channel
+from patients.consenting import give_consent
 from patients.models import Consent, ContactPoint, Patient
-from patients.registering import give_consent, register_patient
+from patients.registering import register_patient
 from programs.assigning import assign_program
 from programs.models import Exercise, Prescription, Program, ProgramTemplate
 

@@ -1,0 +1,42 @@
+"""The yardstick for claiming: one bare statement in a loop. Argument: rows in a batch."""
+
+import sys
+
+import django
+
+from tests.benchmarks.team import done, wait_for_go
+
+_CLAIM = """
+UPDATE clinic_outboxmessage SET status = 'claimed', sender_id = %s, wake_at = NULL
+WHERE id IN (
+    SELECT id FROM clinic_outboxmessage
+    WHERE channel = 'email' AND wake_at <= now()
+    ORDER BY priority, wake_at LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+
+
+def main() -> None:
+    django.setup()
+    from django.db import connection
+    from django.utils import timezone
+
+    from clinic.models import Sender
+
+    now = timezone.now()
+    sender = Sender.objects.create(name="bench", started_at=now, alive_until=now)
+    batch = int(sys.argv[1])
+    taken: list[str] = []
+    wait_for_go()
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(_CLAIM, [sender.pk, batch])
+            found = cursor.fetchall()
+            if not found:
+                break
+            taken += [str(key) for (key,) in found]
+    done(taken=taken)
+
+
+if __name__ == "__main__":
+    main()
