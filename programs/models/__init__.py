@@ -11,6 +11,7 @@ from programs.models.library import (
     TemplateItem,
 )
 from programs.models.program import Prescription, Program, ProgramVersion
+from programs.models.reminder import ReminderChange, ReminderPattern, ReminderSchedule
 from programs.models.session import Session
 
 __all__ = [
@@ -26,6 +27,9 @@ __all__ = [
     "ProgramTemplate",
     "ProgramVersion",
     "Proposal",
+    "ReminderChange",
+    "ReminderPattern",
+    "ReminderSchedule",
     "Session",
     "TemplateItem",
 ]
