@@ -1,13 +1,15 @@
-"""Keeping a patient's record current: name, physiotherapist, addresses, reminder hour."""
+"""Keeping a patient's record current: name, physiotherapist, language, addresses."""
 
 import datetime as dt
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from clinic.messaging import outbox
 from clinic.models import User
+from patients.access import require_staff
 from patients.models import ContactPoint, Patient
-from patients.registering import check_language, check_reminder_time
+from patients.registering import check_language
 
 CHANGEABLE = (
     "given_name",
@@ -25,7 +27,7 @@ def change_record(*, patient: Patient, by: User, at: dt.datetime, **changes: obj
 
     Raises ValidationError with a message per field, and then nothing is changed.
     """
-    _require_staff(by, patient)
+    require_staff(by, patient)
     unknown = set(changes) - set(CHANGEABLE)
     if unknown:
         raise ValueError(f"Not a field to change here: {sorted(unknown)[0]}.")
@@ -48,36 +50,19 @@ def change_record(*, patient: Patient, by: User, at: dt.datetime, **changes: obj
 
 
 @transaction.atomic
-def remind_at(*, patient: Patient, time: dt.time, by: User) -> int:
-    """Set one hour (the patient's own) for all addresses; returns how many it changed.
+def remove_contact_point(*, point: ContactPoint, by: User, at: dt.datetime) -> None:
+    """Forget an address, and send nothing more of what waits for it.
 
-    Raises ValidationError on ``reminder_time`` for an hour at which the site sends nothing.
+    The one a patient signs in with stays until sign-in is moved.
     """
-    _require_staff(by, patient)
-    check_reminder_time(patient.site, time)
-    return patient.contact_points.exclude(reminder_time=time).update(reminder_time=time)
-
-
-@transaction.atomic
-def want_reminders(*, point: ContactPoint, wanted: bool, by: User) -> ContactPoint:
-    """Say whether routine reminders go to this address."""
-    _require_staff(by, point.patient)
-    if point.reminders != wanted:
-        point.reminders = wanted
-        point.save(update_fields=["reminders"])
-    return point
-
-
-@transaction.atomic
-def remove_contact_point(*, point: ContactPoint, by: User) -> None:
-    """Forget an address. The one a patient signs in with stays until sign-in is moved."""
-    _require_staff(by, point.patient)
+    require_staff(by, point.patient)
     user = point.patient.user
     if user is not None and point.channel == "email" and point.address == user.email:
         raise ValidationError("The patient signs in with this address, so it stays.")
+    outbox.hold_back(
+        subject=("patient", point.patient_id),
+        address=(point.channel, point.address),
+        reason="The address was removed.",
+        at=at,
+    )
     point.delete()
-
-
-def _require_staff(by: User, patient: Patient) -> None:
-    if not by.is_staff or not Patient.objects.visible_to(by).filter(pk=patient.pk).exists():
-        raise PermissionDenied("Only staff of the patient’s site may do this.")

@@ -1,4 +1,4 @@
-"""Making a patient's record: person, contact points, consent and intake screening."""
+"""Making a patient's record: person, contact points and intake screening."""
 
 import datetime as dt
 import uuid
@@ -13,11 +13,10 @@ from django.db.models.functions import Cast, Substr
 from clinic.models import Role, Site, User
 from clinic.models.messaging import Channel
 from patients import red_flagging, screening
-from patients.models import Consent, ContactPoint, IntakeScreening, Patient, RedFlagScreening
+from patients.choosing import check_reminder_time
+from patients.models import ContactPoint, IntakeScreening, Patient, RedFlagScreening
 from patients.red_flags import QUESTIONS, assess
 
-# Changes with every change of the consent texts in docs/consent.md.
-CONSENT_WORDING = "2026-11"
 _NUMBER_LOCK = 7_301
 
 
@@ -81,17 +80,6 @@ def register_patient(
     return patient
 
 
-def check_reminder_time(site: Site, time: dt.time) -> None:
-    """Refuse an hour (the patient's own) at which the site sends nothing."""
-    if not site.quiet_start <= time < site.quiet_end:
-        raise ValidationError(
-            {
-                "reminder_time": f"Messages go out from {site.quiet_start:%H:%M} to "
-                f"{site.quiet_end:%H:%M}. Choose an hour between."
-            }
-        )
-
-
 def check_language(language: str) -> None:
     """Refuse a language in which there are no words for messages."""
     if language not in dict(settings.LANGUAGES):
@@ -139,44 +127,6 @@ def add_contact_point(
         raise ValidationError({field: error.messages}) from error
     point.save()
     return point
-
-
-@transaction.atomic
-def give_consent(
-    *,
-    patient: Patient,
-    purpose: str,
-    way: str,
-    by: User,
-    at: dt.datetime,
-    wording_version: str = CONSENT_WORDING,
-) -> Consent:
-    """Keep the patient's yes to one purpose. A yes that already stands is returned as it is."""
-    standing = Consent.objects.active().filter(patient=patient, purpose=purpose).first()
-    if standing is not None:
-        return standing
-    consent = Consent(
-        patient=patient,
-        purpose=purpose,
-        way=way,
-        wording_version=wording_version,
-        given_at=at,
-        recorded_by=by,
-    )
-    consent.full_clean()
-    consent.save()
-    return consent
-
-
-@transaction.atomic
-def withdraw_consent(*, patient: Patient, purpose: str, by: User, at: dt.datetime) -> bool:
-    """End the patient's yes to one purpose; says whether one stood."""
-    changed = (
-        Consent.objects.active()
-        .filter(patient=patient, purpose=purpose)
-        .update(withdrawn_at=at, withdrawn_by=by)
-    )
-    return bool(changed)
 
 
 @transaction.atomic

@@ -10,8 +10,9 @@ from django.conf import settings
 from django.core.management import call_command
 
 from clinic.models import Role, Site, User
+from patients.consenting import give_consent
 from patients.models import Consent, Patient
-from patients.registering import give_consent, register_patient
+from patients.registering import register_patient
 from programs.assigning import assign_program
 from programs.models import Exercise, Policy, Program, ProgramTemplate
 

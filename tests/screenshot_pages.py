@@ -17,10 +17,11 @@ from clinic.management.commands.demo_carrier import keep
 from clinic.messaging.links import token_for
 from clinic.messaging.sending import send_all_due
 from clinic.models import OutboxMessage, User
+from patients.consenting import give_consent
 from patients.models import Consent, Patient
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import QUESTIONS, REPEATED
-from patients.registering import give_consent, record_intake, register_patient
+from patients.registering import record_intake, register_patient
 from patients.screening import IntakeAnswers
 from programs.answering import answer_after_session, answer_morning, record_session
 from programs.demo.practice import build_practice

@@ -1,8 +1,9 @@
 """Tables about the person who is treated."""
 
 from patients.models.check_in import CheckIn
+from patients.models.consent import Consent, Refusal
 from patients.models.intake import IntakeScreening
-from patients.models.patient import Consent, ContactPoint, Patient
+from patients.models.patient import ContactPoint, Patient
 from patients.models.safety import RedFlag, RedFlagScreening
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "Patient",
     "RedFlag",
     "RedFlagScreening",
+    "Refusal",
 ]

@@ -1,4 +1,4 @@
-"""The record: who the patient is, how to reach them, and what they agreed to."""
+"""The record: who the patient is, and how to reach them."""
 
 import datetime as dt
 import uuid
@@ -116,56 +116,3 @@ class ContactPoint(models.Model):
                 {"address": "Write the number with its country code, such as +44 7700 900123."}
             )
         self.address = number.as_e164
-
-
-class ConsentQuerySet(models.QuerySet["Consent"]):
-    def active(self) -> "ConsentQuerySet":
-        return self.filter(withdrawn_at__isnull=True)
-
-
-@pghistory.track()
-class Consent(models.Model):
-    """A yes to one purpose, with the wording it was given to. A no ends it; a new yes is a row."""
-
-    class Purpose(models.TextChoices):
-        RECORD = "record", "Keeping a record of care"
-        EMAIL = "email", "Reminders by e-mail"
-        SMS = "sms", "Reminders by text message"
-
-    class Way(models.TextChoices):
-        IN_PERSON = "in_person", "In person"
-        WEB = "web", "On the web"
-        PAPER = "paper", "On paper"
-
-    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="consents")
-    purpose = models.CharField(max_length=10, choices=Purpose)
-    wording_version = models.CharField(max_length=20)
-    way = models.CharField(max_length=10, choices=Way)
-    given_at = models.DateTimeField()
-    recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
-    withdrawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-
-    objects = ConsentQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-given_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["patient", "purpose"],
-                condition=Q(withdrawn_at__isnull=True),
-                name="consent_one_active_per_purpose",
-            ),
-            models.CheckConstraint(
-                name="consent_withdrawn_at_and_by_together",
-                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
-                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_purpose_display()} ({self.wording_version})"

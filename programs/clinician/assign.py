@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from clinic.models import User
-from patients.contacting import remind_at
+from patients.choosing import remind_at
 from patients.models import IntakeScreening, Patient
 from patients.red_flagging import describe
 from programs.assigning import assign_program
@@ -117,5 +117,5 @@ def _initial(patient: Patient, intake: IntakeScreening | None) -> dict[str, Any]
 @transaction.atomic
 def _assign(patient: Patient, by: User, said: dict[str, Any]) -> Program:
     at = timezone.now()
-    remind_at(patient=patient, time=said.pop("reminder_time"), by=by)
+    remind_at(patient=patient, time=said.pop("reminder_time"), by=by, at=at)
     return assign_program(patient=patient, by=by, at=at, **said)

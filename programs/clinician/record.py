@@ -15,14 +15,12 @@ from django.utils import timezone
 
 from clinic.models import Role, Site, User
 from clinic.roles import May, may
-from patients.contacting import change_record, remind_at, remove_contact_point, want_reminders
+from patients.choosing import remind_at, want_reminders
+from patients.consenting import give_consent, withdraw_consent
+from patients.contacting import change_record, remove_contact_point
 from patients.models import Consent, ContactPoint, Patient
-from patients.registering import (
-    add_contact_point,
-    give_consent,
-    register_patient,
-    withdraw_consent,
-)
+from patients.models.consent import RECORDED_WAYS, Way
+from patients.registering import add_contact_point, register_patient
 from programs.clinician.fields import PortalForm, date_field, time_field
 from programs.clinician.opening import address_of, open_patient, portal, put_errors
 
@@ -31,6 +29,7 @@ _CONSENTS = [
     (Consent.Purpose.EMAIL, "Reminders by e-mail"),
     (Consent.Purpose.SMS, "Reminders by text message"),
 ]
+_WAYS = [(way.value, way.label) for way in RECORDED_WAYS]
 
 
 class PersonForm(PortalForm):
@@ -71,9 +70,7 @@ class RegisterForm(PersonForm):
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
-    way = forms.ChoiceField(
-        label="How they agreed", choices=Consent.Way.choices, initial=Consent.Way.IN_PERSON
-    )
+    way = forms.ChoiceField(label="How they agreed", choices=_WAYS, initial=Way.IN_PERSON)
 
     field_order = [
         "given_name",
@@ -181,7 +178,7 @@ def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             "problem": problem,
             "points": patient.contact_points.all(),
             "consents": [(key, word, consents.get(key)) for key, word in _CONSENTS],
-            "ways": Consent.Way.choices,
+            "ways": _WAYS,
         },
         status=400 if problem or person.errors or address.errors else 200,
     )
@@ -196,7 +193,7 @@ def _keep(
         if person.is_valid():
             said = dict(person.cleaned_data)
             with transaction.atomic():
-                remind_at(patient=patient, time=said.pop("reminder_time"), by=by)
+                remind_at(patient=patient, time=said.pop("reminder_time"), by=by, at=at)
                 change_record(patient=patient, by=by, at=at, **said)
         return ""
     if does == "address":
@@ -208,13 +205,13 @@ def _keep(
         if point is None:
             return "This address is not there any more."
         if does == "remove":
-            remove_contact_point(point=point, by=by)
+            remove_contact_point(point=point, by=by, at=at)
         else:
-            want_reminders(point=point, wanted=does == "remind", by=by)
+            want_reminders(point=point, wanted=does == "remind", by=by, at=at)
         return ""
     purpose = request.POST.get("purpose", "")
     if does == "agree" and purpose in Consent.Purpose.values:
-        way = request.POST.get("way", Consent.Way.IN_PERSON)
+        way = request.POST.get("way", Way.IN_PERSON)
         give_consent(patient=patient, purpose=purpose, way=way, by=by, at=at)
         return ""
     if does == "withdraw" and purpose in Consent.Purpose.values:

@@ -17,10 +17,11 @@ from clinic import alerts
 from clinic.models import Alert, Role, Site, User
 from clinic.quiet_hours import local_moment
 from patients import screening
+from patients.consenting import give_consent
 from patients.models import Consent, Patient, RedFlagScreening
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import QUESTIONS, REPEATED
-from patients.registering import give_consent, record_intake, register_patient
+from patients.registering import record_intake, register_patient
 from programs.answering import answer_after_session, answer_morning, record_session
 from programs.assigning import assign_program
 from programs.demo.courses import COURSES, Course, Day

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from clinic.models import Alert, User
+from patients.consenting import withdraw_consent
 from patients.models import ContactPoint, IntakeScreening, Patient
 from patients.red_flags import QUESTIONS
 from programs.models import Program, ProgramTemplate
@@ -339,9 +340,7 @@ def test_consent_is_withdrawn_and_given_again(staff, patient, physio):
     ],
 )
 def test_nonsense_is_answered_in_words(staff, patient, data):
-    patient.consents.filter(purpose="sms").update(
-        withdrawn_at=MONDAY, withdrawn_by=patient.physiotherapist
-    )
+    withdraw_consent(patient=patient, purpose="sms", by=patient.physiotherapist, at=MONDAY)
     response = keep(staff, patient, **data)
     assert response.status_code == 400
     assert "sb-errors" in response.content.decode()

@@ -6,13 +6,12 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from clinic.models import User
+from patients.consenting import give_consent, withdraw_consent
 from patients.models import Consent, ContactPoint, IntakeScreening, Patient
 from patients.red_flags import QUESTIONS
 from patients.registering import (
-    give_consent,
     record_intake,
     register_patient,
-    withdraw_consent,
 )
 from patients.screening import IntakeAnswers
 from tests.conftest import MONDAY
@@ -80,10 +79,12 @@ def test_consent_keeps_wording_way_and_person_and_a_no_ends_it(site, physio):
     patient = register(site, physio)
     consent = give_consent(patient=patient, purpose="sms", way="paper", by=physio, at=MONDAY)
     assert (consent.wording_version, consent.recorded_by) == ("2026-11", physio)
-    assert give_consent(patient=patient, purpose="sms", way="web", by=physio, at=MONDAY) == consent
+    assert (
+        give_consent(patient=patient, purpose="sms", way="paper", by=physio, at=MONDAY) == consent
+    )
     assert withdraw_consent(patient=patient, purpose="sms", by=physio, at=MONDAY)
     assert not Consent.objects.active().filter(patient=patient).exists()
-    again = give_consent(patient=patient, purpose="sms", way="web", by=physio, at=MONDAY)
+    again = give_consent(patient=patient, purpose="sms", way="in_person", by=physio, at=MONDAY)
     assert again != consent, "a new yes is a new row"
 
 

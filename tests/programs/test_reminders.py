@@ -10,8 +10,8 @@ from django.core.management import call_command
 from clinic.messaging import links, outbox, sending
 from clinic.models import DemoDelivery, OutboxMessage
 from clinic.models.messaging import Channel
+from patients.consenting import withdraw_consent
 from patients.models import Consent, ContactPoint
-from patients.registering import withdraw_consent
 from programs import reminders, tasks
 from programs.adjusting import end_program
 from programs.models import Program
