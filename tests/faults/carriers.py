@@ -1,4 +1,4 @@
-"""Carriers on loopback that behave as badly as real ones: a mail server and text message carriers."""
+"""Carriers on loopback that behave as badly as real ones: for mail, and for texts by HTTP."""
 
 import base64
 import contextlib
