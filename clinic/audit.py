@@ -1,4 +1,4 @@
-"""Writing down who looked at what."""
+"""Writing down who looked at what, and who did what that no row's history shows."""
 
 import datetime as dt
 
@@ -8,7 +8,7 @@ from clinic.models import AccessRecord, User
 def record_access(
     *, actor: User, action: str, subject_type: str, subject_id: object, page: str, at: dt.datetime
 ) -> AccessRecord:
-    """Keep that this person read, printed or took out a record."""
+    """Keep that this person read, printed, took out or changed something of a record."""
     return AccessRecord.objects.create(
         actor=actor,
         action=action,

@@ -134,11 +134,6 @@ def verdict(event: str, code: str = "") -> Verdict:
     )
 
 
-def rank_of_status(status: str) -> int:
-    """The least rank a message of this status has; 0 while no carrier has answered for it."""
-    return min((rank for rank, said in _STATUS.items() if said == status), default=0)
-
-
 # --- Twilio ----------------------------------------------------------------------------------
 
 _TWILIO = {

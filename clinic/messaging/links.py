@@ -9,6 +9,7 @@ import base64
 import binascii
 import datetime as dt
 import hmac
+import re
 import uuid
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from clinic.models.messaging import Channel
 _ROUTINE = "clinic.messaging.links"
 _STOP = "clinic.messaging.links.stop"
 _ID_BYTES, _SEAL_BYTES = 16, 10
+_LINK = re.compile(r"/r/([\w-]{35})(?![\w-])", re.ASCII)
 
 
 def token_for(message_id: uuid.UUID) -> str:
@@ -40,6 +42,12 @@ def message_for(token: str, at: dt.datetime) -> OutboxMessage | None:
     return OutboxMessage.objects.filter(
         pk=message_id, kind__in=OutboxMessage.REMINDERS, link_expires_at__gt=at
     ).first()
+
+
+def messages_in(words: str) -> set[uuid.UUID]:
+    """The messages whose links stand in a text, whoever hands it to us."""
+    found = {_opened(token, _ROUTINE) for token in _LINK.findall(words)}
+    return {message_id for message_id in found if message_id is not None}
 
 
 def stop_link_for(message_id: uuid.UUID) -> str:

@@ -92,15 +92,14 @@ def _settle(message_id: uuid.UUID, *, at: dt.datetime, reference: str, carrier: 
         ),
         key=lambda verdict: verdict.rank,
     )
-    known = carrier_words.rank_of_status(row.status)
-    changes = {
-        "carrier": row.carrier or carrier[:40],
-        "carrier_reference": row.carrier_reference or reference[:200],
-    }
-    if best.rank >= known:
-        changes |= {"status": best.status, "reason": best.reason}
     OutboxMessage.objects.filter(pk=message_id).update(
-        wake_at=None, settled_at=Coalesce(F("settled_at"), at), **changes
+        status=best.status,
+        reason=best.reason,
+        wake_at=None,
+        # When it was accepted stays; the receipt itself says when the carrier spoke.
+        settled_at=Coalesce(F("settled_at"), at),
+        carrier=row.carrier or carrier[:40],
+        carrier_reference=row.carrier_reference or reference[:200],
     )
 
 

@@ -1,4 +1,5 @@
-"""Who read or took out a record. Changes are kept by database triggers (pghistory)."""
+"""Who read or took out a record. What changed is kept by database triggers (pghistory); who did
+something that no tracked row shows is kept here."""
 
 import pgtrigger
 from django.conf import settings
@@ -6,12 +7,16 @@ from django.db import models
 
 
 class AccessRecord(models.Model):
-    """One look at somebody's record. Append-only: the database refuses to change a row."""
+    """One look at somebody's record, or one thing done with it.
+
+    Append-only: the database refuses to change a row.
+    """
 
     class Action(models.TextChoices):
         READ = "read", "Read"
         EXPORT = "export", "Taken out"
         PRINT = "print", "Printed"
+        CHANGE = "change", "Changed"
 
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     action = models.CharField(max_length=10, choices=Action)
