@@ -20,3 +20,7 @@ address_started = Signal()
 # Sent inside the transaction with ``text`` (an IncomingText) when somebody wrote to the practice.
 # The one receiver that knows whose number it is answers with a reply to send, or None.
 text_received = Signal()
+
+# Asked before the words of a message are kept. A receiver answers with a list of names that no
+# message may say, such as those of exercises.
+names_not_to_say = Signal()

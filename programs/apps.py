@@ -7,4 +7,4 @@ class ProgramsConfig(AppConfig):
     name = "programs"
 
     def ready(self) -> None:
-        from programs import receivers  # noqa: F401
+        from programs import receivers, unsaid  # noqa: F401

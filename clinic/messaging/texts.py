@@ -17,6 +17,7 @@ from django.template.loader import get_template, render_to_string
 
 from clinic.messaging import outbox
 from clinic.messaging.filling import SMS_LENGTH, fill, fill_text, plain_gsm
+from clinic.messaging.health_words import given_away
 from clinic.models import Alert, MessageTemplate, MessageText, Site
 from clinic.models.messaging import Channel
 
@@ -56,7 +57,7 @@ def own_words(
     """The practice's own words that are in use at a site, or at sites that have none."""
     rows = MessageTemplate.objects.filter(
         Q(site=site) | Q(site=None), kind=kind, channel=channel, language=language
-    )
+    ).exclude(body="")
     return min(rows, key=lambda row: row.site_id is None, default=None)
 
 
@@ -64,14 +65,22 @@ def finished(
     *, kind: str, channel: str, site: Site, language: str, own: MessageTemplate | None = None
 ) -> tuple[str, str]:
     """Subject and body with the site's name and number in them; no database is asked."""
+    name = shown_name(site, language)
     if channel == Channel.SMS:
         bodies = [own.body] if own else []
-        return "", _first_that_fits([*bodies, *supplied_texts(kind, language)], site)
+        return "", _first_that_fits([*bodies, *supplied_texts(kind, language)], name, site.phone)
     subject, body = (own.subject_line, own.body) if own else supplied_mail(kind, language)
     return (
-        fill(subject, practice=site.name, phone=site.phone),
+        fill(subject, practice=name, phone=site.phone),
         fill(body, practice=site.name, phone=site.phone).strip(),
     )
+
+
+def shown_name(site: Site, language: str) -> str:
+    """The site's name where others read along; a name that says what is treated stays away."""
+    if given_away(site.name):
+        return _supplied(language)["practice"]
+    return site.name
 
 
 def routine_reminder(*, site: Site, channel: str, language: str = "en") -> tuple[str, str]:
@@ -80,9 +89,9 @@ def routine_reminder(*, site: Site, channel: str, language: str = "en") -> tuple
     return finished(kind="routine_reminder", channel=channel, site=site, language=language)
 
 
-def _first_that_fits(bodies: Sequence[str], site: Site) -> str:
+def _first_that_fits(bodies: Sequence[str], name: str, phone: str) -> str:
     for body in bodies:
-        text = fill_text(body, practice=site.name, phone=site.phone, link_length=link_length())
+        text = fill_text(body, practice=name, phone=phone, link_length=link_length())
         if text is not None:
             return text
     # Only an address longer than a text message comes here: better two messages than none.
