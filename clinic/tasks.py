@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from clinic import health
-from clinic.messaging import sending
+from clinic.messaging import sending, settling
 
 # Beat wakes a sender every ten seconds; none of them works on for ever.
 _AT_WORK = dt.timedelta(seconds=50)
@@ -20,6 +20,11 @@ def send_due() -> None:
 @shared_task
 def sweep() -> None:
     sending.sweep(at=timezone.now())
+
+
+@shared_task
+def settle_unknown() -> None:
+    settling.settle_unknown(at=timezone.now())
 
 
 @shared_task

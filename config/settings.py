@@ -275,6 +275,7 @@ CELERY_BEAT_SCHEDULE = {
     "plan routine reminders": {"task": "programs.tasks.plan_reminders", "schedule": 30.0},
     "send what is due": {"task": "clinic.tasks.send_due", "schedule": 10.0},
     "sweep": {"task": "clinic.tasks.sweep", "schedule": 60.0},
+    "settle unknown": {"task": "clinic.tasks.settle_unknown", "schedule": 180.0},
     "heartbeat": {"task": "clinic.tasks.heartbeat", "schedule": 15.0},
     "look again at every program": {"task": "programs.tasks.consider_all", "schedule": 3600.0},
 }
