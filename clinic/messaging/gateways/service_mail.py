@@ -80,6 +80,10 @@ class ServiceMailGateway:
             backend.open()
         except (AnymailConfigurationError, smtplib.SMTPException, OSError) as error:
             raise _outcome(error) from error
+        line = getattr(backend, "session", None)
+        if isinstance(line, requests.Session):
+            # Followed, a redirect would carry key and mail to wherever it points.
+            line.max_redirects = 0
         return backend
 
     def _send(self, backend: Any, mail: EmailMultiAlternatives, message: OutboxMessage) -> int:
@@ -128,6 +132,8 @@ def _outcome(error: Exception) -> GatewayError | OutcomeUnknown:
         wait = seconds_to_wait(headers.get("Retry-After"), timezone.now())
         return refusal(status, _CARRIER, wait)
     cause = _root(error)
+    if isinstance(cause, requests.TooManyRedirects) and cause.response is not None:
+        return refusal(cause.response.status_code, _CARRIER)
     if isinstance(cause, requests.RequestException):
         return unreachable(_CARRIER) if _never_connected(cause) else unanswered(_CARRIER)
     if isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError | ConnectionRefusedError):
