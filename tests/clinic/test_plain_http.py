@@ -300,7 +300,7 @@ def test_given_a_description_that_cannot_be_meant_then_nothing_starts_and_a_sent
     with pytest.raises(SystemCheckError) as refused:
         call_command("check")
     assert sentence in str(refused.value)
-    assert "Bearer" not in str(refused.value) and "hidden" not in str(refused.value)
+    assert "Bearer secret" not in str(refused.value) and "hidden" not in str(refused.value)
     with pytest.raises(GatewayError) as unusable:
         gateway_for(Channel.SMS)
     assert unusable.value.text.startswith(sentence)
