@@ -42,7 +42,15 @@ _WHERE_A_BOUNCE_HAS_ITS_KIND = ("Type", "event", "type", "bounceType", "bounce_c
 _WHERE_MORE_IS = ("bounce", "data", "msys", "message_event")
 
 # What reading a call that is not what it should be comes to.
-_MAKES_NO_SENSE = (AnymailError, LookupError, ValueError, TypeError, AttributeError, AssertionError)
+_MAKES_NO_SENSE = (
+    AnymailError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+)
 # Amazon sends its password only after it has been asked for it.
 _ASKED = {"Amazon SES"}
 
