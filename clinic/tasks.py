@@ -14,7 +14,7 @@ _AT_WORK = dt.timedelta(seconds=50)
 
 @shared_task
 def send_due() -> None:
-    sending.send_all_due(until=timezone.now() + _AT_WORK)
+    sending.of_this_process().send(until=timezone.now() + _AT_WORK)
 
 
 @shared_task

@@ -273,6 +273,10 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(BASE_DIR / "var" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "plan routine reminders": {"task": "programs.tasks.plan_reminders", "schedule": 30.0},
+    "look again at every schedule": {
+        "task": "programs.tasks.reconcile_reminders",
+        "schedule": 3600.0,
+    },
     "send what is due": {"task": "clinic.tasks.send_due", "schedule": 10.0},
     "sweep": {"task": "clinic.tasks.sweep", "schedule": 60.0},
     "settle unknown": {"task": "clinic.tasks.settle_unknown", "schedule": 180.0},

@@ -1,0 +1,328 @@
+"""One sender's side of the outbox: what it has taken, what goes on the wire, what became of it.
+
+A sender holds a lease. It takes messages in batches (``refill``), asks what speaks against them,
+and then, one step at a time and each step one statement, notes what became of those that came back
+and that the next ones go on the wire (``exchange``). Whatever kills it in between, the rows say
+how far each message came, and ``sweep`` settles what it held.
+
+Every function here speaks to the database and waits for it; none may be called on an event loop.
+"""
+
+import collections
+import dataclasses
+import datetime as dt
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+import psycopg
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from clinic.messaging import outbox
+from clinic.messaging.gateways.errors import GatewayError
+from clinic.models import MessageText, OutboxMessage, Sender
+from clinic.models.messaging import OutboxQuerySet
+from clinic.signals import before_sending
+
+log = logging.getLogger(__name__)
+Status = OutboxMessage.Status
+
+_FIELDS = [field.attname for field in OutboxMessage._meta.concrete_fields]
+
+_CLAIM = f"""
+UPDATE clinic_outboxmessage SET status = 'claimed', sender_id = %s, wake_at = NULL
+WHERE id IN (
+    SELECT id FROM clinic_outboxmessage
+    WHERE channel = %s AND wake_at <= %s
+    ORDER BY priority, wake_at LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING {", ".join(_FIELDS)}
+"""
+
+# What came back and what goes out, in one statement and so in one commit: two round trips less
+# for every message, and never more rows on the wire than there are lines to it. A start may be
+# asked for again after a commit whose answer was lost; only this sender starts what it holds.
+_EXCHANGE = """
+WITH settled AS (
+    UPDATE clinic_outboxmessage AS message
+    SET status = said.status, reason = said.reason, carrier = %(carrier)s,
+        carrier_reference = said.reference, wake_at = said.wake_at, settled_at = said.settled_at,
+        sender_id = CASE said.status WHEN 'due' THEN NULL ELSE message.sender_id END
+    FROM unnest(%(ids)s::uuid[], %(statuses)s::text[], %(reasons)s::text[],
+                %(references)s::text[], %(wake_ats)s::timestamptz[],
+                %(settled_ats)s::timestamptz[], %(senders)s::bigint[])
+        AS said (id, status, reason, reference, wake_at, settled_at, sender_id)
+    WHERE message.id = said.id AND message.sender_id = said.sender_id
+      AND (message.status = 'sending' OR message.status = 'unknown' AND said.status <> 'due')
+)
+UPDATE clinic_outboxmessage SET status = 'sending', attempts = attempts + 1
+WHERE id = ANY(%(start)s::uuid[]) AND sender_id = %(sender)s AND status IN ('claimed', 'sending')
+RETURNING id
+"""
+
+
+@dataclasses.dataclass(slots=True, frozen=True)
+class Outcome:
+    """What became of one message: a settled status, or ``due`` again at ``wake_at``."""
+
+    message: OutboxMessage
+    status: str
+    at: dt.datetime
+    reason: str = ""
+    reference: str = ""
+    wake_at: dt.datetime | None = None
+    # The carrier's no, when the address itself may be the reason.
+    refusal: GatewayError | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Refill:
+    """What one visit to the queue brought: how many were taken, and why some stay here."""
+
+    claimed: int
+    suppressed: int
+    expired: int
+    put_back: int
+
+
+class LeaseLost(Exception):
+    """A sweep took this sender for dead and gave away what it held."""
+
+
+class Ledger:
+    """What one sender holds of one channel. ``stock`` is taken and checked, but not on the wire."""
+
+    def __init__(self, *, channel: str, name: str) -> None:
+        self.channel = channel
+        self.clock: Callable[[], dt.datetime] = timezone.now
+        self.stock: collections.deque[OutboxMessage] = collections.deque()
+        self._name = name[:80]
+        self._sender_id: int | None = None
+        self._texts: dict[int, MessageText] = {}
+        # After a commit whose answer was lost, rows may be ours that are not in our hands.
+        self._unsure = False
+        self._taking = threading.Lock()
+
+    # --- taking ------------------------------------------------------------------------------
+
+    def refill(self, limit: int) -> Refill:
+        """Take up to ``limit`` due messages, and keep those that nothing speaks against.
+
+        Renews the lease. Whoever closes an address waits until this is committed, and then finds
+        the rows: a message is either seen here as stopped or stopped in our hands.
+        """
+        with self._taking:
+            if not OutboxMessage.objects.due(self.clock()).filter(channel=self.channel).exists():
+                return Refill(0, 0, 0, 0)
+            try:
+                with transaction.atomic(durable=True), connection.cursor() as cursor:
+                    outbox.going_out(cursor)
+                    now = self.clock()
+                    self._renew(now)
+                    self._let_go_of_strays()
+                    cursor.execute(_CLAIM, [self._sender_id, self.channel, now, limit])
+                    taken = [_message(row) for row in cursor.fetchall()]
+                    # RETURNING keeps no order.
+                    taken.sort(key=lambda message: (message.priority, message.due_at))
+                    good, refill = self._look(taken, now)
+            except DatabaseError:
+                self._unsure = True
+                raise
+            self._unsure = False
+            self.stock.extend(good)
+            return refill
+
+    def _renew(self, now: dt.datetime) -> None:
+        until = now + dt.timedelta(seconds=settings.SENDER_LEASE_S)
+        alive = Sender.objects.filter(pk=self._sender_id, ended_at__isnull=True)
+        if self._sender_id is not None and alive.update(alive_until=until):
+            return
+        self._sender_id = None
+        if self.stock:
+            self.stock.clear()
+            raise LeaseLost
+        self._sender_id = Sender.objects.create(
+            name=self._name, started_at=now, alive_until=until
+        ).pk
+
+    def _let_go_of_strays(self) -> None:
+        if self._unsure:
+            held = [message.pk for message in self.stock]
+            _give_back(
+                OutboxMessage.objects.filter(sender=self._sender_id, status=Status.CLAIMED).exclude(
+                    pk__in=held
+                )
+            )
+
+    def _look(
+        self, taken: list[OutboxMessage], now: dt.datetime
+    ) -> tuple[list[OutboxMessage], Refill]:
+        """Sort what was taken into what may go out and what stays, and write down why."""
+        late = [message for message in taken if message.expires_at <= now]
+        OutboxMessage.objects.filter(pk__in=[message.pk for message in late]).update(
+            status=Status.EXPIRED, settled_at=now
+        )
+        rest = [message for message in taken if message.expires_at > now]
+        try:
+            with transaction.atomic():
+                reasons = _objections(rest, now)
+        except DatabaseError:
+            raise
+        except Exception as error:
+            # A fault in asking must neither let a message out nor stop the others for ever.
+            log.error("%s while checking %s messages", type(error).__name__, len(rest))
+            wait = now + dt.timedelta(minutes=1)
+            OutboxMessage.objects.filter(pk__in=[message.pk for message in rest]).update(
+                status=Status.DUE,
+                sender=None,
+                wake_at=wait,
+                reason="It could not be checked whether it may go out.",
+            )
+            return [], Refill(len(taken), 0, len(late), len(rest))
+        by_reason: dict[str, list] = collections.defaultdict(list)
+        for pk, reason in reasons.items():
+            by_reason[reason[: outbox.REASON_LENGTH]].append(pk)
+        for reason, pks in by_reason.items():
+            OutboxMessage.objects.filter(pk__in=pks).update(
+                status=Status.SUPPRESSED, reason=reason, settled_at=now
+            )
+        good = [message for message in rest if message.pk not in reasons]
+        self._attach_texts(good)
+        return good, Refill(len(taken), len(reasons), len(late), 0)
+
+    def _attach_texts(self, messages: list[OutboxMessage]) -> None:
+        missing = {message.text_id for message in messages} - self._texts.keys()
+        if missing:
+            if len(self._texts) > 1000:
+                self._texts.clear()
+                missing = {message.text_id for message in messages}
+            self._texts |= MessageText.objects.in_bulk(missing)
+        for message in messages:
+            message.text = self._texts[message.text_id]
+
+    # --- the wire ----------------------------------------------------------------------------
+
+    def exchange(
+        self, *, outcomes: Sequence[Outcome], start: Sequence[OutboxMessage], carrier: str
+    ) -> list[OutboxMessage]:
+        """Write down ``outcomes`` and that ``start`` goes on the wire; return what may go.
+
+        Committed when this returns. A message that was held back or given away meanwhile is not
+        among those returned. May be repeated as it is after a DatabaseError.
+        """
+        values = {
+            "sender": self._sender_id,
+            "carrier": carrier,
+            "ids": [outcome.message.pk for outcome in outcomes],
+            "statuses": [str(outcome.status) for outcome in outcomes],
+            "reasons": [outcome.reason[: outbox.REASON_LENGTH] for outcome in outcomes],
+            "references": [outcome.reference[:200] for outcome in outcomes],
+            "wake_ats": [outcome.wake_at for outcome in outcomes],
+            "settled_ats": [
+                None if outcome.status == Status.DUE else outcome.at for outcome in outcomes
+            ],
+            # Who took it: after a lost lease not who we are now, but what happened, happened.
+            "senders": [outcome.message.sender_id for outcome in outcomes],
+            "start": [message.pk for message in start],
+        }
+        self._close_dead_addresses(outcomes)
+        connection.ensure_connection()
+        with connection.wrap_database_errors:
+            # The driver's own cursor: a prepared statement with its values beside it, where
+            # Django's would write some hundred values into the text of a new one every time.
+            with psycopg.Cursor(connection.connection) as cursor:
+                cursor.execute(_EXCHANGE, values, prepare=True)
+                started = {row[0] for row in cursor.fetchall()}
+        return [message for message in start if message.pk in started]
+
+    def _close_dead_addresses(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            if outcome.refusal is not None and outcome.refusal.dead_address:
+                outbox.suppress_address(
+                    channel=outcome.message.channel,
+                    address=outcome.message.address,
+                    reason=outcome.refusal.text,
+                    by_owner=outcome.refusal.by_owner,
+                    at=outcome.at,
+                )
+
+    def release(self, *, wake_at: dt.datetime | None = None) -> int:
+        """Give back everything taken that is not on the wire. Returns how many."""
+        self.stock.clear()
+        self._unsure = False
+        if self._sender_id is None:
+            return 0
+        mine = OutboxMessage.objects.filter(sender=self._sender_id, status=Status.CLAIMED)
+        return _give_back(mine, wake_at)
+
+    def renew(self) -> None:
+        """Say that this sender is alive."""
+        with self._taking:
+            if self._sender_id is not None:
+                self._renew(self.clock())
+
+    def end(self) -> None:
+        """Nothing is on the wire any more: give everything back, and the lease too."""
+        if self._sender_id is not None:
+            with transaction.atomic():
+                self.release()
+                Sender.objects.filter(pk=self._sender_id, ended_at__isnull=True).update(
+                    ended_at=self.clock()
+                )
+            self._sender_id = None
+
+
+@dataclasses.dataclass(frozen=True)
+class SweepReport:
+    """What dead or absent senders left behind: due again, outcome unknown, too late."""
+
+    released: int
+    unknown: int
+    expired: int
+
+
+def sweep(*, at: dt.datetime) -> SweepReport:
+    """Settle what senders whose lease has run out held, and what nobody sent in time."""
+    with transaction.atomic():
+        dead = list(
+            Sender.objects.filter(ended_at__isnull=True, alive_until__lte=at)
+            .select_for_update(skip_locked=True)
+            .values_list("pk", flat=True)
+        )
+        Sender.objects.filter(pk__in=dead).update(ended_at=at)
+        theirs = OutboxMessage.objects.filter(sender__in=dead)
+        released = _give_back(theirs.filter(status=Status.CLAIMED))
+        # On the wire when the sender died: nobody knows, so nobody sends again.
+        unknown = theirs.filter(status=Status.SENDING).update(
+            status=Status.UNKNOWN,
+            reason="The sender stopped while the message was on its way.",
+            settled_at=at,
+        )
+    if unknown:
+        log.warning("%s messages were given up with outcome unknown", unknown)
+    return SweepReport(released=released, unknown=unknown, expired=outbox.expire_due(at=at))
+
+
+def _give_back(messages: OutboxQuerySet, wake_at: dt.datetime | None = None) -> int:
+    return messages.update(status=Status.DUE, sender=None, wake_at=wake_at or F("due_at"))
+
+
+def _objections(messages: list[OutboxMessage], now: dt.datetime) -> dict:
+    """Why messages must not go out, by id, in words."""
+    closed = outbox.suppressed_addresses((row.channel, row.address) for row in messages)
+    reasons = {
+        message.pk: closed[message.channel, message.address]
+        for message in messages
+        if (message.channel, message.address) in closed
+        # The answer to a STOP goes to an address that has just been closed.
+        and message.kind != OutboxMessage.Kind.REPLY
+    }
+    for _, answer in before_sending.send(OutboxMessage, messages=messages, at=now):
+        reasons |= {pk: reason for pk, reason in (answer or {}).items() if reason}
+    return reasons
+
+
+def _message(row: tuple) -> OutboxMessage:
+    return OutboxMessage.from_db("default", _FIELDS, row)
