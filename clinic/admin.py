@@ -10,8 +10,16 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
+from clinic import wording_pages
 from clinic.models import AccessRecord, Role, Site, Suppression, User
 from clinic.roles import ByRole
+
+admin.site.register_page(
+    "wording/", wording_pages.overview, name="wording", menu="Message wording", room="clinic"
+)
+admin.site.register_page(
+    "wording/<str:kind>/<str:channel>/<str:language>/", wording_pages.edit, name="wording_edit"
+)
 
 
 class PortalAdmin(ByRole, admin.ModelAdmin):

@@ -33,14 +33,15 @@ NOT_ALLOWED = "Your role does not include this. Ask a colleague whose role does,
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a room above; ``menu`` is its word in the head, ``needs`` what one must be
-    allowed to open it."""
+    """A page of a room above; ``menu`` is its word in the head or, where a ``room`` is named,
+    among the lists of that room; ``needs`` what one must be allowed to open it."""
 
     route: str
     view: View
     name: str
     menu: str = ""
     needs: May | None = None
+    room: str = ""
 
 
 class PortalSite(AdminSite):
@@ -60,10 +61,17 @@ class PortalSite(AdminSite):
     # --- what rooms above add ------------------------------------------------------------------
 
     def register_page(
-        self, route: str, view: View, *, name: str, menu: str = "", needs: May | None = None
+        self,
+        route: str,
+        view: View,
+        *,
+        name: str,
+        menu: str = "",
+        needs: May | None = None,
+        room: str = "",
     ) -> None:
         """Add a page below /clinic/; reverse it as ``admin:<name>``."""
-        self._pages.append(Page(route, view, name, menu, needs))
+        self._pages.append(Page(route, view, name, menu, needs, room))
 
     def register_home(self, view: View) -> None:
         """Make ``view`` the first page of the portal."""
@@ -147,8 +155,16 @@ class PortalSite(AdminSite):
             for model in room["models"]:
                 words = getattr(self._registry[model["model"]], "words", None)
                 model["name"] = capfirst(words[1]) if words else model["name"]
+            room["models"] += self._pages_of(room["app_label"], request.user)
             room["models"].sort(key=lambda model: model["name"])
         return rooms
+
+    def _pages_of(self, room: str, user: Any) -> list[dict[str, Any]]:
+        return [
+            {"name": page.menu, "admin_url": reverse(f"admin:{page.name}"), "view_only": True}
+            for page in self._pages
+            if page.menu and page.room == room and (page.needs is None or may(user, page.needs))
+        ]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         allowed = abilities(request.user)
@@ -158,7 +174,7 @@ class PortalSite(AdminSite):
             "menu": [
                 {"word": page.menu, "url": reverse(f"admin:{page.name}")}
                 for page in self._pages
-                if page.menu and (page.needs is None or allowed[page.needs])
+                if page.menu and not page.room and (page.needs is None or allowed[page.needs])
             ],
         }
 

@@ -69,6 +69,9 @@ def filled(route: str, program) -> str:
         "model_name": "site",
         "content_type_id": 1,
         "pk": program.patient_id,
+        "kind": "routine_reminder",
+        "channel": "sms",
+        "language": "en",
     }
 
     def fill(found: re.Match) -> str:
