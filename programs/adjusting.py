@@ -10,7 +10,7 @@ from clinic import alerts
 from clinic.models import Alert, User
 from patients import red_flagging
 from patients.access import require_clinician
-from programs import gates
+from programs import gates, reminders
 from programs.deciding import lock_program, supersede_open_proposal
 from programs.models import Program, ProgramVersion
 from programs.positions import standing_of
@@ -107,6 +107,7 @@ def end_program(*, program: Program, by: User, reason: str, at: dt.datetime) -> 
     program.ended_on = program.patient.local_date(at)
     program.end_reason = reason.strip()
     program.save(update_fields=["status", "suspended_for", "ended_on", "end_reason"])
+    reminders.program_stands_still(program=program, at=at)
     return program
 
 

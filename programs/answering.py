@@ -14,6 +14,7 @@ from django.db import transaction
 
 from patients.checking_in import USED, record_check_in
 from patients.models import CheckIn
+from programs import reminders
 from programs.asking import calls_for_questions
 from programs.deciding import consider_locked, lock_program
 from programs.models import Decision, Program, ProgramVersion, Session
@@ -68,6 +69,7 @@ def record_session(
     session.version, session.status, session.known = version, status, known
     session.skip_reason, session.items, session.at = skip_reason, items, at
     session.save()
+    reminders.session_recorded(session=session, at=at)
     if status == Session.Status.SKIPPED:
         consider_locked(program=program, at=at)
     return session
@@ -103,6 +105,7 @@ def answer_after_session(
         )
         session.after_check_in = kept
         session.save(update_fields=["after_check_in"])
+        reminders.answer_recorded(patient=program.patient, at=at)
     decision = consider_locked(program=program, at=at) or program.decisions.first()
     return Answered(kept, decision, calls_for_questions(kept, session))
 
@@ -139,6 +142,7 @@ def answer_morning(
             at=at,
             **answers,
         )
+        reminders.answer_recorded(patient=patient, at=at)
         if session is not None:
             session.morning_check_in = kept
             session.save(update_fields=["morning_check_in"])

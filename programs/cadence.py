@@ -30,8 +30,9 @@ SILENT_DAYS = 3
 STALE_AFTER = dt.timedelta(hours=6)
 NUDGE_STALE_AFTER = dt.timedelta(hours=2)
 
+# Never sooner after the reminder than this, or it would be the same message twice.
+NUDGE_LEAST = dt.timedelta(hours=2)
 _NUDGE_AFTER = dt.timedelta(hours=4)
-_NUDGE_LEAST = dt.timedelta(hours=2)
 _NUDGE_ROOM = dt.timedelta(minutes=30)
 _DAY = dt.timedelta(days=1)
 _WEEK = 7
@@ -94,7 +95,7 @@ def moments_of(rhythm: Rhythm, day: dt.date) -> Moments:
     outside = allowed.astimezone(zone).date() != day
     due_at = wanted if outside else allowed
     nudge_at = min(due_at + _NUDGE_AFTER, ends - _NUDGE_ROOM)
-    has_room = rhythm.nudge and not outside and nudge_at >= due_at + _NUDGE_LEAST
+    has_room = rhythm.nudge and not outside and nudge_at >= due_at + NUDGE_LEAST
     return Moments(
         due_at=due_at,
         expires_at=ends,

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from clinic import alerts
 from clinic.models import Alert, User
-from programs import ladder, progression
+from programs import ladder, progression, reminders
 from programs.evidence import Gathered, gather
 from programs.models import Decision, Policy, Program, ProgramVersion, Proposal
 from programs.policies import thresholds_of
@@ -99,6 +99,7 @@ def _suspend(program: Program, reason: str, at: dt.datetime) -> None:
     supersede_open_proposal(program=program, at=at)
     program.status, program.suspended_for = Program.Status.SUSPENDED, reason
     program.save(update_fields=["status", "suspended_for"])
+    reminders.program_stands_still(program=program, at=at)
 
 
 def lock_program(program: Program) -> Program:

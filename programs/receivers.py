@@ -1,6 +1,7 @@
 """What this room does when a lower room speaks."""
 
 import logging
+import uuid
 from typing import Any
 
 from django.db import transaction
@@ -30,11 +31,13 @@ def stop_on_red_flag(sender: Any, *, red_flag: RedFlag, at: Any, **kwargs: Any) 
         # A record that the rules cannot read must not keep a red flag from being kept.
         log.error("program %s: %s while a red flag stops it", program.pk, type(error).__name__)
         suspend_for_red_flag(program=program, at=at)
+    # Whatever the rules said of it.
+    reminders.program_stands_still(program=program, at=at)
 
 
 @receiver(before_sending, dispatch_uid="programs.may_remind")
-def may_remind(sender: Any, *, message: OutboxMessage, at: Any, **kwargs: Any) -> str | None:
-    """A last look at a routine reminder before it goes out; a reason holds it back."""
-    if message.kind != OutboxMessage.Kind.ROUTINE_REMINDER:
-        return None
-    return reminders.objection(message=message, at=at) or None
+def may_remind(
+    sender: Any, *, messages: list[OutboxMessage], at: Any, **kwargs: Any
+) -> dict[uuid.UUID, str]:
+    """A last look at reminders before they go out; a reason holds one back."""
+    return reminders.objections(messages=messages, at=at)

@@ -12,7 +12,7 @@ NOT_STARTED = "The program has not started yet."
 OUTSIDE_HOURS = "Outside quiet hours."
 TURNED_OFF = "Reminders to this address were turned off."
 NOT_WANTED = "A second nudge is no longer wanted."
-JUST_SENT = "The first reminder has only just gone out."
+JUST_SENT = "The first reminder still waits, or has only just gone out."
 TOO_LATE = "Planned too late."
 NO_CONSENT = {
     Channel.EMAIL: "No consent to reminders by e-mail.",

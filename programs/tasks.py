@@ -23,5 +23,13 @@ def plan_reminders() -> None:
 
 
 @shared_task
+def reconcile_reminders() -> None:
+    """Repair what no trigger of the database saw: a restored table, an edition of time zones."""
+    repaired = reminders.reconcile(at=timezone.now())
+    if repaired:
+        log.warning("reminder schedules repaired: %s", repaired)
+
+
+@shared_task
 def consider_all() -> None:
     deciding.consider_all(at=timezone.now())

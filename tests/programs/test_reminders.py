@@ -48,14 +48,14 @@ def test_given_the_patients_hour_has_come_then_each_channel_has_one_message(prog
     assert plan_reminders(at=MONDAY) == PlanReport(due=2)
     assert fates() == both(Status.DUE)
     for message in OutboxMessage.objects.all():
-        assert message.key == f"routine:{program.pk}:2026-03-02:{message.channel}"
+        assert message.key == f"routine_reminder:{program.pk}:2026-03-02:{message.channel}"
         assert (message.subject_type, message.subject_id) == ("patient", str(program.patient.pk))
         assert message.local_date == MONDAY.date()
         assert message.due_at == MONDAY
         assert message.expires_at == MONDAY + 13 * HOUR
         assert message.link_expires_at == MONDAY.replace(hour=0) + 48 * HOUR
-        assert "{link}" in message.body
-        assert program.patient.given_name not in message.body + message.subject_line
+        assert "{link}" in message.text.body
+        assert program.patient.given_name not in message.text.body + message.text.subject_line
     assert {message.address for message in OutboxMessage.objects.all()} == {
         point.address for point in program.patient.contact_points.all()
     }
@@ -63,10 +63,10 @@ def test_given_the_patients_hour_has_come_then_each_channel_has_one_message(prog
 
 def test_given_planning_runs_again_and_again_then_nothing_is_doubled(program):
     plan_reminders(at=MONDAY)
-    before = list(OutboxMessage.objects.values_list("pk", "body", "created_at"))
+    before = list(OutboxMessage.objects.values_list("pk", "text", "created_at"))
     for minutes in (0, 1, 300, 600):
         assert plan_reminders(at=MONDAY + dt.timedelta(minutes=minutes)) == PlanReport()
-    assert list(OutboxMessage.objects.values_list("pk", "body", "created_at")) == before
+    assert list(OutboxMessage.objects.values_list("pk", "text", "created_at")) == before
 
 
 def test_given_the_next_day_then_the_next_message(program):
@@ -315,7 +315,7 @@ def test_given_a_reminder_nobody_sent_until_the_hours_ended_then_it_is_too_late(
 
 def test_given_a_program_that_is_gone_then_its_reminder_goes_nowhere(planned):
     message = OutboxMessage.objects.first()
-    message.key = f"routine:{uuid.uuid4()}:2026-03-02:email"
+    message.key = f"routine_reminder:{uuid.uuid4()}:2026-03-02:email"
     assert reminders.objection(message=message, at=MONDAY) == reminders.ENDED
 
 

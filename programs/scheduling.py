@@ -1,0 +1,342 @@
+"""Keeping the schedule of reminders true: its rows are worked out anew from the record.
+
+Nobody who changes a record calls this. Triggers of the database note the patient, and every
+planning first looks again at the noted ones; ``reconcile`` looks at everybody, for what no trigger
+saw. Both may run at any time and as often as wanted: the same record gives the same rows.
+"""
+
+import dataclasses
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
+
+from clinic.models.messaging import Channel
+from patients.models import CheckIn, Consent, ContactPoint, Patient, RedFlag
+from programs import cadence
+from programs.models import (
+    Program,
+    ProgramVersion,
+    ReminderChange,
+    ReminderPattern,
+    ReminderSchedule,
+    Session,
+)
+from programs.models.reminder import rhythm_of
+
+Standing = ReminderSchedule.Standing
+
+CHUNK = 2_000
+# A program that nobody has scheduled yet is caught up with for so long, and no longer.
+_CATCH_UP = dt.timedelta(days=14)
+# One at a time: of two that read a record, the later reader must be the later writer.
+_KEEPING = 0x5C4ED
+_FIELDS = [
+    field.name
+    for field in ReminderSchedule._meta.concrete_fields
+    if field.name not in ("program", "channel")
+]
+
+
+def follow_changes(*, at: dt.datetime) -> int:
+    """Look again at every patient whose record has changed. Returns how many."""
+    count = 0
+    while found := _follow_some(at):
+        count += found
+    return count
+
+
+def reconcile(*, at: dt.datetime) -> int:
+    """Look at everybody who has, or just had, a program. Returns how many rows were wrong."""
+    repaired, last = 0, None
+    while True:
+        programs = _of_interest(Program.objects.all(), at).order_by("patient_id")
+        if last is not None:
+            programs = programs.filter(patient_id__gt=last)
+        some = list(programs.values_list("patient_id", flat=True).distinct()[:CHUNK])
+        if not some:
+            return repaired
+        with transaction.atomic():
+            _keep_to_oneself()
+            repaired += _follow(dict.fromkeys(some, at), at)
+        last = some[-1]
+
+
+@transaction.atomic
+def _follow_some(at: dt.datetime) -> int:
+    if not ReminderChange.objects.exists():
+        return 0
+    _keep_to_oneself()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH noted AS (DELETE FROM programs_reminderchange WHERE id IN ("
+            " SELECT id FROM programs_reminderchange ORDER BY id LIMIT %s)"
+            " RETURNING patient_id, at) SELECT patient_id, min(at) FROM noted GROUP BY 1",
+            [CHUNK],
+        )
+        noted = {pk: min(changed, at) for pk, changed in cursor.fetchall()}
+    _follow(noted, at)
+    return len(noted)
+
+
+def _keep_to_oneself() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_KEEPING])
+
+
+# --- what the record says ------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """One channel of a patient: the first address that wants reminders, if any does."""
+
+    channel: str
+    point: ContactPoint | None
+    consented: bool
+    rhythm: cadence.Rhythm | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What the schedule copies of one program, read for many at once by ``read_facts``."""
+
+    program: Program
+    standing: int
+    assigned_at: dt.datetime
+    answered_on: dt.date | None
+    heard_on: dt.date
+    session_on: dt.date | None
+    session_skipped: bool
+    ways: tuple[Way, ...]
+
+    def span(self, silent_on: dt.date | None) -> cadence.Span:
+        return cadence.Span(self.program.started_on, self.program.ended_on, silent_on)
+
+
+def _of_interest(programs: QuerySet[Program], at: dt.datetime) -> QuerySet[Program]:
+    waiting = ReminderSchedule.objects.filter(program=OuterRef("pk"), next_due_at__isnull=False)
+    return programs.filter(
+        ~Q(status=Program.Status.ENDED)
+        | Q(ended_on__gte=at.date() - dt.timedelta(days=2))
+        | Exists(waiting)
+    )
+
+
+def read_facts(patients: Collection[uuid.UUID], at: dt.datetime) -> Iterator[Facts]:
+    """The facts of every program of these patients that may owe a reminder; few queries."""
+    sessions = Session.objects.filter(program=OuterRef("pk")).order_by("-day")
+    check_ins = CheckIn.objects.filter(patient=OuterRef("patient")).order_by()
+    versions = ProgramVersion.objects.filter(program=OuterRef("pk"))
+    programs = (
+        _of_interest(Program.objects.filter(patient__in=patients), at)
+        .select_related("patient__site")
+        .annotate(
+            flagged=Exists(RedFlag.objects.open().filter(patient=OuterRef("patient"))),
+            assigned_at=Subquery(versions.filter(number=1).values("at")[:1]),
+            reopened_at=Subquery(
+                versions.filter(cause=ProgramVersion.Cause.REOPENED)
+                .order_by("-number")
+                .values("at")[:1]
+            ),
+            session_on=Subquery(sessions.values("day")[:1]),
+            session_status=Subquery(sessions.values("status")[:1]),
+            session_at=Subquery(sessions.order_by("-at").values("at")[:1]),
+            check_in_on=Subquery(check_ins.values("patient").values(last=Max("day"))),
+            check_in_at=Subquery(check_ins.values("patient").values(last=Max("at"))),
+        )
+    )
+    points: dict[tuple[uuid.UUID, str], ContactPoint] = {}
+    for point in ContactPoint.objects.filter(patient__in=patients, reminders=True):
+        # The first of a channel is the one written to.
+        points.setdefault((point.patient_id, point.channel), point)
+    consents = set(
+        Consent.objects.active()
+        .filter(patient__in=patients, purpose__in=Channel.values)
+        .values_list("patient_id", "purpose")
+    )
+    for program in programs:
+        yield _facts(program, points, consents)
+
+
+def _facts(
+    program: Program,
+    points: Mapping[tuple[uuid.UUID, str], ContactPoint],
+    consents: Collection[tuple[uuid.UUID, str]],
+) -> Facts:
+    patient = program.patient
+    # An answer given late for an earlier day is an answer of the day on which it was given.
+    answered = [program.session_on, program.check_in_on]
+    answered += [at and patient.local_date(at) for at in (program.session_at, program.check_in_at)]
+    answered_on = max((day for day in answered if day), default=None)
+    reopened = program.reopened_at and patient.local_date(program.reopened_at)
+    heard_on = max(day for day in (program.started_on, answered_on, reopened) if day)
+    standing = Standing.ACTIVE
+    if program.status == Program.Status.ENDED:
+        standing = Standing.ENDED
+    elif program.flagged or program.status == Program.Status.SUSPENDED:
+        standing = Standing.SUSPENDED
+    return Facts(
+        program=program,
+        standing=standing,
+        assigned_at=program.assigned_at
+        or dt.datetime.combine(program.started_on, dt.time(), tzinfo=dt.UTC),
+        answered_on=answered_on,
+        heard_on=heard_on,
+        session_on=program.session_on,
+        session_skipped=program.session_status == Session.Status.SKIPPED,
+        ways=tuple(
+            _way(patient, channel, points.get((patient.pk, channel)), consents)
+            for channel in Channel.values
+        ),
+    )
+
+
+def _way(
+    patient: Patient,
+    channel: str,
+    point: ContactPoint | None,
+    consents: Collection[tuple[uuid.UUID, str]],
+) -> Way:
+    rhythm = point and rhythm_of(
+        patient.time_zone,
+        point.reminder_time,
+        point.reminder_days,
+        patient.site,
+        point.second_nudge,
+    )
+    return Way(channel, point, (patient.pk, channel) in consents, rhythm)
+
+
+# --- what follows from it ---------------------------------------------------------------------
+
+
+def _follow(noted: Mapping[uuid.UUID, dt.datetime], at: dt.datetime) -> int:
+    """Work out the rows of these patients. ``noted``: since when each record may differ."""
+    facts = list(read_facts(list(noted), at))
+    kept: dict[tuple[uuid.UUID, str], ReminderSchedule] = {
+        (row.program_id, row.channel): row
+        for row in ReminderSchedule.objects.filter(program__in=[f.program.pk for f in facts])
+    }
+    patterns = _patterns(facts)
+    rows: list[ReminderSchedule] = []
+    for fact in facts:
+        old = {way.channel: kept.get((fact.program.pk, way.channel)) for way in fact.ways}
+        silent_on = silent_day_of(fact, [row for row in old.values() if row], at)
+        for way in fact.ways:
+            row = _row(fact, way, old[way.channel], silent_on, patterns, noted, at)
+            if _differs(row, old[way.channel]):
+                rows.append(row)
+    ReminderSchedule.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["program", "channel"],
+        update_fields=_FIELDS,
+    )
+    return len(rows)
+
+
+def silent_day_of(
+    facts: Facts, kept: Collection[ReminderSchedule], at: dt.datetime
+) -> dt.date | None:
+    """The day of the kind message: the one that has come already while nothing was heard since,
+    else the next on which the silence is long enough."""
+    rhythms = [way.rhythm for way in facts.ways if way.rhythm]
+    if not rhythms:
+        return max((row.silent_on for row in kept if row.silent_on), default=None)
+    told = [row.silent_on for row in kept if row.heard_on == facts.heard_on and row.silent_on]
+    come = [day for day in told if cadence.moments_of(rhythms[0], day).due_at <= at]
+    return max(come, default=None) or cadence.silent_day(rhythms, facts.heard_on, at)
+
+
+def _row(
+    facts: Facts,
+    way: Way,
+    old: ReminderSchedule | None,
+    silent_on: dt.date | None,
+    patterns: Mapping[tuple[Any, ...], int],
+    noted: Mapping[uuid.UUID, dt.datetime],
+    at: dt.datetime,
+) -> ReminderSchedule:
+    program = facts.program
+    row = ReminderSchedule(
+        program=program,
+        channel=way.channel,
+        patient_id=program.patient_id,
+        address=way.point.address if way.point else "",
+        standing=facts.standing,
+        consented=way.consented,
+        started_on=program.started_on,
+        ended_on=program.ended_on,
+        session_on=facts.session_on,
+        session_skipped=facts.session_skipped,
+        heard_on=facts.heard_on,
+        answered_on=facts.answered_on,
+        silent_on=silent_on,
+    )
+    if way.rhythm is None:
+        return row
+    if silent_on and not way.rhythm.days >> silent_on.weekday() & 1:
+        # A day that was not chosen for this address; another one of the patient has it.
+        row.silent_on = None
+    span = facts.span(row.silent_on)
+    if old and old.next_due_at and old.next_due_at <= at and span.holds(old.next_local_date):
+        # It should have been planned by now: nothing may move it out of sight.
+        row.next_local_date, row.next_is_nudge = old.next_local_date, old.next_is_nudge
+        row.next_due_at = old.next_due_at
+    else:
+        since = noted[program.patient_id] if old else max(facts.assigned_at, at - _CATCH_UP)
+        event = next(cadence.events(way.rhythm, span, since), None)
+        if event is not None:
+            row.next_local_date, row.next_due_at = event.day, event.at
+            row.next_is_nudge = event.kind == cadence.NUDGE
+    if row.next_due_at is not None:
+        row.pattern_id = patterns[_pattern_key(program.patient, way)]
+    return row
+
+
+def _differs(row: ReminderSchedule, old: ReminderSchedule | None) -> bool:
+    names = [field.attname for field in ReminderSchedule._meta.concrete_fields]
+    return old is None or any(getattr(row, name) != getattr(old, name) for name in names)
+
+
+def _pattern_key(patient: Patient, way: Way) -> tuple[Any, ...]:
+    rhythm = way.rhythm
+    return (
+        patient.site_id,
+        way.channel,
+        patient.language,
+        rhythm.zone,
+        rhythm.time,
+        rhythm.days,
+        rhythm.nudge,
+    )
+
+
+def _patterns(facts: Collection[Facts]) -> dict[tuple[Any, ...], int]:
+    """The rows that these programs' addresses share, made where they are new."""
+    wanted = {
+        _pattern_key(fact.program.patient, way) for fact in facts for way in fact.ways if way.rhythm
+    }
+    names = ["site_id", "channel", "language", "zone", "time", "days", "nudge"]
+    known = _known_patterns(wanted, names)
+    missing = [key for key in wanted if key not in known]
+    if missing:
+        ReminderPattern.objects.bulk_create(
+            [ReminderPattern(**dict(zip(names, key, strict=True))) for key in missing],
+            ignore_conflicts=True,
+        )
+        known = _known_patterns(wanted, names)
+    return known
+
+
+def _known_patterns(
+    wanted: Collection[tuple[Any, ...]], names: list[str]
+) -> dict[tuple[Any, ...], int]:
+    sites = {key[0] for key in wanted}
+    zones = {key[3] for key in wanted}
+    rows = ReminderPattern.objects.filter(site__in=sites, zone__in=zones)
+    return {key: pk for pk, *rest in rows.values_list("pk", *names) if (key := tuple(rest))}
