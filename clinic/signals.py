@@ -14,11 +14,19 @@ before_sending = Signal()
 # address, or the (type, id) of the one person whose mail it was. A receiver that knows of somebody
 # else who wants messages there answers True, after it has withdrawn the consent of that person
 # only: then the address stays open, and what waits for the one person is held back.
+#
+# ``address_started`` may have ``subject`` too: then only that one of a family has said yes again.
 address_stopped = Signal()
 address_started = Signal()
 
-# Sent inside the transaction with ``text`` (an IncomingText) when somebody wrote to the practice.
-# The one receiver that knows whose number it is answers with a reply to send, or None.
+# Asked with ``channel`` and ``address``: whose is it? A receiver answers with a list of
+# ``clinic.messaging.persons.Person``, in the order in which a family is asked to choose.
+whose_address = Signal()
+
+# Sent inside the transaction when a known person wrote to the practice something that this room
+# does not answer itself. Arguments: ``text`` (an IncomingText), ``person`` (a ``Person``), ``pain``
+# (0-10 where the text says that) and ``at``. A receiver does what the text asks for and answers
+# with the purpose of the reply (``clinic.messaging.reply_words``), or None: then a person reads it.
 text_received = Signal()
 
 # Asked before the words of a message are kept. A receiver answers with a list of names that no

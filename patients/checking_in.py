@@ -21,6 +21,8 @@ REQUIRED = {
     ),
     CheckIn.Kind.NEXT_MORNING: ("pain_this_morning", "usual_pain", "soreness"),
     CheckIn.Kind.DAILY: ("pain_this_morning", "usual_pain", "soreness"),
+    # A number in a text message, which leaves the morning's questions still to be asked.
+    CheckIn.Kind.TEXT: ("usual_pain",),
 }
 USED = "This id stands for other answers already: make a new one."
 _FLAGS = ("form_kept", "stiffer_after", "neck_tension")

@@ -177,7 +177,7 @@ def patients_at(channel: str, address: str) -> list[Patient]:
         channel=channel, address__iexact=outbox.same_address(channel, address)
     )
     found = Patient.objects.filter(contact_points__in=points).distinct()
-    return list(found.select_related("site", "user").order_by("number"))
+    return list(found.select_related("site", "user", "physiotherapist").order_by("number"))
 
 
 def wanted_by_others(channel: str, address: str, patient: Patient) -> bool:

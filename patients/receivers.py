@@ -5,7 +5,8 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from clinic.signals import address_started, address_stopped
+from clinic.messaging.persons import Person
+from clinic.signals import address_started, address_stopped, whose_address
 from patients.consenting import patients_at, start_messages, stop_messages, wanted_by_others
 from patients.models import Patient, Refusal
 
@@ -41,9 +42,35 @@ def stop_at_address(
 
 @receiver(address_started, dispatch_uid="patients.start_at_address")
 def start_at_address(
-    sender: Any, *, channel: str, address: str, at: dt.datetime, way: str, **kwargs: Any
+    sender: Any,
+    *,
+    channel: str,
+    address: str,
+    at: dt.datetime,
+    way: str,
+    subject: tuple[str, str] | None = None,
+    **kwargs: Any,
 ) -> None:
-    """Give consent anew, for those at the address who had taken it back themselves."""
+    """Give consent anew, for those at the address who had taken it back themselves; of a family
+    only for the one who said so."""
     for patient in patients_at(channel, address):
+        if subject not in (None, ("patient", str(patient.pk))):
+            continue
         if Refusal.objects.in_force().filter(patient=patient, channel=channel).exists():
             start_messages(patient=patient, channel=channel, at=at, way=way)
+
+
+@receiver(whose_address, dispatch_uid="patients.whose_address")
+def persons_at(sender: Any, *, channel: str, address: str, **kwargs: Any) -> list[Person]:
+    """The patients who gave this address."""
+    return [
+        Person(
+            subject=("patient", str(patient.pk)),
+            given_name=patient.given_name,
+            family_name=patient.family_name,
+            language=patient.language,
+            site=patient.site,
+            reader=patient.physiotherapist,
+        )
+        for patient in patients_at(channel, address)
+    ]

@@ -39,8 +39,9 @@ def message_for(token: str, at: dt.datetime) -> OutboxMessage | None:
     message_id = _opened(token, _ROUTINE)
     if message_id is None:
         return None
+    kinds = [*OutboxMessage.REMINDERS, OutboxMessage.Kind.REPLY]
     return OutboxMessage.objects.filter(
-        pk=message_id, kind__in=OutboxMessage.REMINDERS, link_expires_at__gt=at
+        pk=message_id, kind__in=kinds, link_expires_at__gt=at
     ).first()
 
 

@@ -268,22 +268,41 @@ class IncomingText(models.Model):
     address = models.CharField(max_length=254)
     words = models.TextField(blank=True)
     meaning = models.CharField(max_length=10, choices=Meaning)
-    # Who it was taken for; empty while a family that shares the phone has not said.
+    # Who it was taken for; empty while a family that shares the phone has not said, and the
+    # "address" itself where it is for everybody there or nobody ever said.
     subject_type = models.CharField(max_length=40, blank=True)
     subject_id = models.CharField(max_length=64, blank=True)
     received_at = models.DateTimeField()
+    # When a person has dealt with words, and who.
     answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         ordering = ["-received_at", "-pk"]
         indexes = [
             models.Index(fields=["address", "-received_at"]),
             models.Index(fields=["subject_type", "subject_id", "-received_at"]),
+            models.Index(
+                fields=["received_at"],
+                name="incoming_text_of_nobody",
+                condition=Q(subject_type="", meaning="words"),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["carrier", "carrier_reference"], name="incoming_text_once"
-            )
+            ),
+            models.CheckConstraint(
+                name="incoming_text_answered_at_and_by_together",
+                condition=Q(answered_at__isnull=True, answered_by__isnull=True)
+                | Q(answered_at__isnull=False, answered_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="incoming_text_of_a_stranger_has_no_words",
+                condition=~Q(meaning="stranger") | Q(words=""),
+            ),
         ]
 
     def __str__(self) -> str:

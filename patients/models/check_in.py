@@ -42,6 +42,7 @@ class CheckIn(models.Model):
         AFTER_SESSION = "after_session", "After the session"
         NEXT_MORNING = "next_morning", "Next morning"
         DAILY = "daily", "Daily"
+        TEXT = "text", "By text message"
 
     class Soreness(models.TextChoices):
         NONE = "none", "None"
