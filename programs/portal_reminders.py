@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from clinic.messaging import outbox
-from clinic.models import User
+from clinic.models import OutboxMessage, User
 from clinic.models.messaging import Channel
 from patients import weekdays
 from patients.choosing import choose_reminders, send_here
@@ -25,8 +25,14 @@ from patients.models import Consent, ContactPoint, Patient
 from patients.models.consent import Way
 from programs.portal_access import patient_required
 from programs.portal_forms import ChoiceField
+from programs.reminders import Upcoming, upcoming
 
 _NAMES = {Channel.SMS: "text messages", Channel.EMAIL: "e-mails"}
+_BY = {Channel.SMS: "by text message", Channel.EMAIL: "by e-mail"}
+_ONLY_IF = {
+    OutboxMessage.Kind.SECOND_NUDGE: ", only if you have not started by then",
+    OutboxMessage.Kind.SILENCE: ", if we have not heard from you by then",
+}
 _GONE = "This page has changed since you opened it. Please look at it again."
 
 
@@ -71,7 +77,7 @@ class RemindersForm(forms.Form):
             )
 
     @property
-    def point(self) -> ContactPoint:
+    def chosen(self) -> ContactPoint:
         """The address that was chosen, or the only one."""
         return self.points.get(self.cleaned_data.get("point", "")) or next(
             iter(self.points.values())
@@ -81,7 +87,7 @@ class RemindersForm(forms.Form):
         """Do what was chosen; False, with the errors in place, when it cannot be."""
         try:
             with transaction.atomic():
-                point = self.point
+                point = self.chosen
                 if len(self.points) > 1:
                     send_here(point=point, by=by, at=at)
                 choose_reminders(
@@ -171,6 +177,7 @@ def reminders(request: HttpRequest) -> HttpResponse:
         status = 400
         if meant is None:
             cards[0].problem = _GONE
+    today = patient.local_date(at)
     for card in cards:
         if card.on and card.form is None:
             card.form = _form(card)
@@ -181,10 +188,18 @@ def reminders(request: HttpRequest) -> HttpResponse:
             "cards": cards,
             "kept": request.GET.get("kept", "") if request.method != "POST" else "",
             "wrong": status == 400,
-            "days": weekdays.NAMES,
+            "sends": [in_words(send, today) for send in upcoming(patient=patient, at=at, count=3)],
         },
         status=status,
     )
+
+
+def in_words(send: Upcoming, today: dt.date) -> str:
+    """Such as "tomorrow at 8:00 by text message"; ``today`` is the patient's."""
+    days = {today: "today", today + dt.timedelta(days=1): "tomorrow"}
+    day = days.get(send.local.date(), f"{send.local:%A %-d %B}")
+    only_if = _ONLY_IF.get(OutboxMessage.Kind(send.kind), "")
+    return f"{day} at {send.local:%-H:%M} {_BY[Channel(send.channel)]}{only_if}"
 
 
 def _card(patient: Patient, channel: Channel, masked: bool) -> Card:
