@@ -80,6 +80,7 @@ _RATED = re.compile(rf"\b(?:(?:{_GRADED}|step|paso) {_LINK_WORDS}{_NUMBER}|{_NUM
 _PERCENT = re.compile(r"\d*\s?%")
 
 # "We call you back" speaks of no back; "your back" and "back exercises" do.
+_BACK = re.compile(r"\bback\b")
 _RETURNING = re.compile(
     r"\b(?:calls?|called|ring|phone|text|write|comes?|coming|gets?|go|going|welcome|hears?|be"
     r"|reply|report|speak|send|turn|looks?|you(?: re| are)) (?:(?:you|us|me|them|right) )?back\b"
@@ -101,46 +102,42 @@ class _Reading:
     letters: str
     places: tuple[int, ...]
 
-    def typed(self, start: int, end: int, text: str) -> str:
-        return text[self.places[start] : self.places[end - 1] + 1].strip()
+    def span(self, found: re.Match[str]) -> tuple[int, int]:
+        """Where the letters that were found stand in what was typed."""
+        return self.places[found.start()], self.places[found.end() - 1] + 1
 
 
 def given_away(
     text: str, *, names: Iterable[str] = (), others_read_along: bool = False
-) -> str | None:
-    """The first word of ``text`` that tells of a condition, an exercise or a score; or None.
+) -> list[str]:
+    """The words of ``text`` that tell of a condition, an exercise or a score.
 
-    As it was typed. ``names`` are further exercises. Where ``others_read_along`` the words of
-    treatment count too.
+    As they were typed, in their order, each once. ``names`` are further exercises. Where
+    ``others_read_along`` the words of treatment count too.
     """
     plain = _plain(text)
-    for pattern in (_FRACTION, _PERCENT, _OUT_OF, _RATED):
-        found = pattern.search(plain.letters)
-        if found:
-            return plain.typed(found.start(), found.end(), text)
     patterns = [_KNOWN, *([_TREATMENT] if others_read_along else [])]
     own = _of_names(names)
     if own is not None:
         patterns.append(own)
-    readings = _readings(plain)
-    hits = [
-        (reading.places[found.start()], reading.typed(found.start(), found.end(), text))
-        for reading in readings
-        for pattern in patterns
-        for found in [pattern.search(reading.letters)]
-        if found
-    ]
-    hits += [hit for reading in readings for hit in _backs(reading, text)]
-    return min(hits)[1] if hits else None
-
-
-def _backs(reading: _Reading, text: str) -> list[tuple[int, str]]:
-    innocent = {found.end() for found in _RETURNING.finditer(reading.letters)}
-    return [
-        (reading.places[found.start()], reading.typed(found.start(), found.end(), text))
-        for found in re.finditer(r"\bback\b", reading.letters)
-        if found.end() not in innocent
-    ]
+    spans = {
+        plain.span(found)
+        for pattern in (_FRACTION, _PERCENT, _OUT_OF, _RATED)
+        for found in pattern.finditer(plain.letters)
+    }
+    for reading in _readings(plain):
+        innocent = {found.end() for found in _RETURNING.finditer(reading.letters)}
+        for found in _BACK.finditer(reading.letters):
+            if found.end() not in innocent:
+                spans.add(reading.span(found))
+        for pattern in patterns:
+            spans |= {reading.span(found) for found in pattern.finditer(reading.letters)}
+    said, done = [], 0
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if start >= done:
+            said.append(text[start:end].strip())
+            done = end
+    return list(dict.fromkeys(said))
 
 
 # --- reading ---------------------------------------------------------------------------------

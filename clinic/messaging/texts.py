@@ -83,12 +83,6 @@ def shown_name(site: Site, language: str) -> str:
     return site.name
 
 
-def routine_reminder(*, site: Site, channel: str, language: str = "en") -> tuple[str, str]:
-    """Subject and body of the supplied reminder."""
-    language = supported(language)
-    return finished(kind="routine_reminder", channel=channel, site=site, language=language)
-
-
 def _first_that_fits(bodies: Sequence[str], name: str, phone: str) -> str:
     for body in bodies:
         text = fill_text(body, practice=name, phone=phone, link_length=link_length())

@@ -138,11 +138,12 @@ def _of_any(text: str, places: Sequence[str], exercises: list[str], *, strict: b
         hit = pattern.search(rest)
         if hit:
             found.append(f"“{hit[0]}” {said}")
-    word = given_away(rest, names=exercises, others_read_along=strict)
-    if word:
+    words = given_away(rest, names=exercises, others_read_along=strict)
+    if words:
+        quoted = ", ".join(f"“{word}”" for word in words[:8])
         found.append(
-            f"“{word}” could tell others about somebody’s health. Please say it without."
+            f"{quoted}: could tell others about somebody’s health. Please say it without."
             if strict
-            else f"“{word}” speaks of a condition, an exercise or a score. Please say it without."
+            else f"{quoted}: speaks of a condition, an exercise or a score. Please say it without."
         )
     return found

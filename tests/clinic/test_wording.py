@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from clinic.messaging import texts
 from clinic.messaging.wording import edit_template, use_supplied_words
-from clinic.models import MessageTemplate, MessageText, OutboxMessage, Site
+from clinic.models import Alert, MessageTemplate, MessageText, OutboxMessage, Site
 from clinic.signals import names_not_to_say
 from programs.models import Exercise
 
@@ -126,6 +126,36 @@ def test_a_mail_has_one_button_and_a_small_link_to_stop(site):
     assert '\nhref="https://a.example/r/x"\n>Start today&#x27;s routine</a>' in html
     assert '\nhref="https://a.example/stop/x"\n>Change or stop these e-mails</a>' in html
     assert '<html lang="en">' in html
+
+
+def test_given_markup_in_a_site_name_then_the_html_part_shows_it_as_text(site):
+    Site.objects.filter(pk=site.pk).update(name="Mind & <b>Bones</b>")
+    site.refresh_from_db()
+    kept = text(site, channel="email")
+    assert "Mind &amp; &lt;b&gt;Bones&lt;/b&gt;" in texts.html_of(kept, kept.body)
+
+
+def test_given_a_name_that_looks_like_a_place_then_nothing_else_is_filled(site):
+    Site.objects.filter(pk=site.pk).update(name="{link} {stop_link}")
+    site.refresh_from_db()
+    for channel in ("email", "sms"):
+        kept = text(site, channel=channel)
+        assert kept.body.count("{link}") == 1
+        assert kept.body.count("{stop_link}") == (channel == "email")
+
+
+@pytest.mark.parametrize(
+    ("severity", "urgency"),
+    [("emergency", "urgent"), ("same_day", "today"), ("soon", "soon"), ("routine", "soon")],
+)
+def test_given_an_alert_then_the_mail_says_how_urgent_and_where_but_not_who_or_what(
+    severity, urgency, settings
+):
+    subject, body = texts.staff_alert(Alert(severity=severity, summary="Saddle numbness: Ana M."))
+    assert subject == f"Someone on your caseload needs you: {urgency}"
+    assert f"{settings.BASE_URL}/clinic/" in body
+    for said in (subject, body):
+        assert not [word for word in ("Ana", "numb", "saddle") if word in said]
 
 
 # --- changing them ---------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def test_the_supplied_words_keep_the_rules(kind, language):
     for form in texts.supplied_texts(kind, language):
         wrong = of_sms(form, sites=[("Mill", "112")], link_length=60)
         assert [said for said in wrong if "{practice}" not in said] == [], form
-        assert given_away(form.replace("{link}", ""), others_read_along=True) is None
+        assert given_away(form.replace("{link}", ""), others_read_along=True) == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -133,13 +133,21 @@ def test_however_a_word_is_split_or_set_it_is_found(word, splitter, upper, aroun
     ],
 )
 def test_given_everyday_words_then_nothing_is_given_away(words):
-    assert given_away(words, names=EXERCISES, others_read_along=True) is None
+    assert given_away(words, names=EXERCISES, others_read_along=True) == []
 
 
 @given(st.text(max_size=200))
 def test_given_any_text_then_the_search_ends_and_names_a_part_of_it(text):
-    found = given_away(text, names=EXERCISES, others_read_along=True)
-    assert found is None or found in text
+    for word in given_away(text, names=EXERCISES, others_read_along=True):
+        assert word and word in text
+
+
+def test_every_word_in_the_way_is_named_at_once_in_its_order():
+    said = of_sms("{practice}: your back exercises, level 2, dead-bugs. Back again? {link}")
+    assert said == [
+        "“back”, “exercises”, “level 2”, “dead-bugs”, “Back”: could tell others about "
+        "somebody’s health. Please say it without."
+    ]
 
 
 # --- form ------------------------------------------------------------------------------------
