@@ -241,7 +241,7 @@ def test_given_a_no_whose_words_break_off_or_never_end_then_it_is_still_a_no(twi
 
 
 def test_given_a_carrier_that_says_nothing_then_nobody_knows(twilio, monkeypatch):
-    monkeypatch.setattr(http_line, "_READ_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(http_line, "_ANSWER_TIMEOUT_S", 0.3)
     twilio.will(HOLD)
     assert isinstance(fate(), OutcomeUnknown)
     assert len(twilio.taken) == 1
