@@ -33,6 +33,7 @@ from tests.screenshots import NOW, Shot
 
 CODE = "KT4M-R7WP"
 ANA, RUTH = "ana@patients.example", "ruth@practice.example"
+MONA = "mona@practice.example"
 NOUR, HENRIETTE = "nour@patients.example", "henriette@patients.example"
 RESULT = uuid.UUID("5eadba11-0000-4000-8000-000000000001")
 
@@ -240,6 +241,13 @@ SHOTS: list[Shot] = [
         "Suggestion with its reasons, and assigning",
         functools.partial(of_new_patient, email=HENRIETTE, name="patient_assign"),
         who=RUTH,
+    ),
+    whole_of("wording", "Which words messages use", "/clinic/wording/", who=MONA),
+    whole_of(
+        "wording-text",
+        "Words of a text message, and how it will look",
+        "/clinic/wording/routine_reminder/sms/de/",
+        who=MONA,
     ),
     Shot("library", "Exercise library", "/clinic/programs/exercise/", who=RUTH),
     Shot("messages", "Messages of the demo", "/demo/messages/", first=be_the_demo),
