@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -15,20 +16,18 @@ from django.utils import timezone
 
 from clinic.models import Role, Site, User
 from clinic.roles import May, may
-from patients.choosing import remind_at, want_reminders
-from patients.consenting import give_consent, withdraw_consent
+from patients import weekdays
+from patients.choosing import choose_reminders, want_reminders
+from patients.consent_wordings import wording
+from patients.consenting import OwnNo, give_consent, own_no_at, withdraw_consent
 from patients.contacting import change_record, remove_contact_point
 from patients.models import Consent, ContactPoint, Patient
 from patients.models.consent import RECORDED_WAYS, Way
 from patients.registering import add_contact_point, register_patient
+from programs.clinician.consents import PURPOSES, lines_of
 from programs.clinician.fields import PortalForm, date_field, time_field
 from programs.clinician.opening import address_of, open_patient, portal, put_errors
 
-_CONSENTS = [
-    (Consent.Purpose.RECORD, "Keeping a record of care"),
-    (Consent.Purpose.EMAIL, "Reminders by e-mail"),
-    (Consent.Purpose.SMS, "Reminders by text message"),
-]
 _WAYS = [(way.value, way.label) for way in RECORDED_WAYS]
 
 
@@ -41,7 +40,6 @@ class PersonForm(PortalForm):
     physiotherapist = forms.ModelChoiceField(
         label="Physiotherapist", queryset=User.objects.none(), empty_label=None
     )
-    reminder_time = time_field("Reminder at", initial=dt.time(8))
     language = forms.ChoiceField(
         label="Messages in", choices=settings.LANGUAGES, initial=settings.LANGUAGE_CODE
     )
@@ -63,10 +61,13 @@ class RegisterForm(PersonForm):
         max_length=32,
         help_text="With country code, such as +44 7700 900123.",
     )
+    reminder_time = time_field(
+        "Reminder at", initial=dt.time(8), help_text="In the patient’s own time."
+    )
     site = forms.ModelChoiceField(label="Site", queryset=Site.objects.none(), empty_label=None)
     consents = forms.MultipleChoiceField(
         label="The patient has agreed to",
-        choices=_CONSENTS,
+        choices=PURPOSES,
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
@@ -124,7 +125,11 @@ def register(request: HttpRequest) -> HttpResponse:
     return portal.page(
         request,
         "admin/portal/register.html",
-        {"title": "New patient", "form": form},
+        {
+            "title": "New patient",
+            "form": form,
+            "wordings": [wording(purpose) for purpose, _ in PURPOSES],
+        },
         status=400 if form.errors else 200,
     )
 
@@ -144,29 +149,77 @@ class AddressForm(PortalForm):
     address = forms.CharField(label="Address or number", max_length=254)
 
 
+class HoursForm(PortalForm):
+    """When reminders go to one address."""
+
+    reminder_time = time_field("Reminder at", help_text="In the patient’s own time.")
+    reminder_days = forms.TypedMultipleChoiceField(
+        label="On",
+        choices=list(enumerate(weekdays.NAMES)),
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one day."},
+    )
+    second_nudge = forms.BooleanField(
+        label="Once more later in the day if nothing was recorded", required=False
+    )
+
+
+@dataclass
+class AddressLine:
+    """One address as the page shows it, with the form for its hours."""
+
+    point: ContactPoint
+    form: HoursForm
+    no: OwnNo | None
+    days: str
+
+
+def _address_lines(patient: Patient, does: str, data: Any) -> list[AddressLine]:
+    points = patient.contact_points.select_related("patient__site", "patient__user")
+    return [
+        AddressLine(
+            point=point,
+            form=HoursForm(
+                data if does == "hours" and data.get("point") == str(point.pk) else None,
+                prefix=f"p{point.pk}",
+                initial={
+                    "reminder_time": point.reminder_time,
+                    "reminder_days": weekdays.weekdays_of(point.reminder_days),
+                    "second_nudge": point.second_nudge,
+                },
+            ),
+            no=own_no_at(point),
+            days=weekdays.in_words(point.reminder_days),
+        )
+        for point in points
+    ]
+
+
 def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Who the patient is and how to reach them; each form on the page says what it ``does``."""
     patient = open_patient(request, pk, "record")
     sites = _sites_of(request.user)
     does = request.POST.get("does", "")
-    initial = {name: getattr(patient, name, None) for name in PersonForm.base_fields}
-    initial["reminder_time"] = getattr(patient.contact_points.first(), "reminder_time", dt.time(8))
+    initial = {name: getattr(patient, name) for name in PersonForm.base_fields}
     person = PersonForm(request.POST if does == "person" else None, sites=sites, initial=initial)
     address = AddressForm(request.POST if does == "address" else None)
+    lines = _address_lines(patient, does, request.POST)
+    hours = next((line for line in lines if line.form.is_bound), None)
     problem = ""
     if request.method == "POST":
         try:
-            problem = _keep(request, patient, does, person, address)
+            problem = _keep(request, patient, does, person, address, hours)
         except ValidationError as error:
             target = {"person": person, "address": address}.get(does)
+            target = hours.form if hours else target
             if target is None:
                 problem = " ".join(error.messages)
             else:
                 put_errors(target, error, also={"email": "address", "phone": "address"})
-        if not (problem or person.errors or address.errors):
+        if not (problem or person.errors or address.errors or (hours and hours.form.errors)):
             messages.success(request, "Kept.")
             return redirect(address_of(patient, "patient_record"))
-    consents = {c.purpose: c for c in patient.consents.active()}
     return portal.page(
         request,
         "admin/portal/record.html",
@@ -176,31 +229,45 @@ def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             "person": person,
             "address": address,
             "problem": problem,
-            "points": patient.contact_points.all(),
-            "consents": [(key, word, consents.get(key)) for key, word in _CONSENTS],
+            "lines": lines,
+            "consents": lines_of(patient),
             "ways": _WAYS,
         },
-        status=400 if problem or person.errors or address.errors else 200,
+        status=200 if request.method != "POST" else 400,
     )
 
 
 def _keep(
-    request: HttpRequest, patient: Patient, does: str, person: PersonForm, address: AddressForm
+    request: HttpRequest,
+    patient: Patient,
+    does: str,
+    person: PersonForm,
+    address: AddressForm,
+    hours: AddressLine | None,
 ) -> str:
     """Do one change; returns what is wrong in words, or nothing."""
     by, at = request.user, timezone.now()
     if does == "person":
         if person.is_valid():
-            said = dict(person.cleaned_data)
-            with transaction.atomic():
-                remind_at(patient=patient, time=said.pop("reminder_time"), by=by, at=at)
-                change_record(patient=patient, by=by, at=at, **said)
+            change_record(patient=patient, by=by, at=at, **person.cleaned_data)
         return ""
     if does == "address":
         if address.is_valid():
             add_contact_point(patient=patient, by=by, **address.cleaned_data)
         return ""
-    if does in ("remind", "quiet", "remove"):
+    if hours is not None:
+        if hours.form.is_valid():
+            said = hours.form.cleaned_data
+            choose_reminders(
+                point=hours.point,
+                time=said["reminder_time"],
+                days=weekdays.mask_of(said["reminder_days"]),
+                second_nudge=said["second_nudge"],
+                by=by,
+                at=at,
+            )
+        return ""
+    if does in ("remind", "quiet", "remove", "hours"):
         point = _point(patient, request.POST.get("point", ""))
         if point is None:
             return "This address is not there any more."

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from clinic.models import Alert, User
-from patients.consenting import withdraw_consent
+from patients.consenting import stop_messages, withdraw_consent
 from patients.models import ContactPoint, IntakeScreening, Patient
 from patients.red_flags import QUESTIONS
 from programs.models import Program, ProgramTemplate
@@ -274,7 +274,7 @@ def keep(client, patient, **data):
     return client.post(at_address("patient_record", patient), data, follow=True)
 
 
-def test_a_new_name_and_hour(staff, patient, physio):
+def test_a_new_name_and_language(staff, patient, physio):
     response = keep(
         staff,
         patient,
@@ -282,14 +282,64 @@ def test_a_new_name_and_hour(staff, patient, physio):
         given_name="Anna",
         family_name="Morales-Weiß",
         physiotherapist=physio.pk,
-        reminder_time="19:00",
         language="de",
     )
     assert response.status_code == 200
     patient.refresh_from_db()
     assert patient.language == "de"
-    assert (patient.name, hours_of(patient)) == ("Anna Morales-Weiß", {"19:00"})
+    assert patient.name == "Anna Morales-Weiß"
     assert User.objects.get(pk=patient.user_id).name == "Anna Morales-Weiß"
+
+
+def test_staff_choose_hour_and_days_of_one_address(staff, patient):
+    phone = patient.contact_points.get(channel="sms")
+    given = {f"p{phone.pk}-reminder_time": "19:00", f"p{phone.pk}-reminder_days": ["0", "3"]}
+    response = keep(staff, patient, does="hours", point=phone.pk, **given)
+    assert "reminders at 19:00 , Monday and Thursday" in words(response)
+    assert hours_of(patient) == {"08:00", "19:00"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"reminder_time": "07:00"}, "Messages go out from 08:00 to 21:00."),
+        ({"reminder_time": ""}, "Reminder at: please fill this in."),
+        ({"reminder_days": []}, "Choose at least one day."),
+        ({"reminder_days": ["7"]}, "7 is not one of the available choices."),
+    ],
+)
+def test_an_hour_or_days_that_cannot_be_are_said_at_their_field(staff, patient, wrong, said):
+    phone = patient.contact_points.get(channel="sms")
+    given = {"reminder_time": "19:00", "reminder_days": ["0"], **wrong}
+    data = {f"p{phone.pk}-{name}": value for name, value in given.items()}
+    response = keep(staff, patient, does="hours", point=phone.pk, **data)
+    assert response.status_code == 400 and said in words(response)
+    assert hours_of(patient) == {"08:00"}
+
+
+def test_a_patients_own_no_is_said_and_leaves_staff_no_button(staff, patient):
+    stop_messages(patient=patient, channel="sms", at=MONDAY, way="web", by=patient.user)
+    page = words(staff.get(at_address("patient_record", patient)))
+    assert "Only Ana can turn them on again" in page
+    assert "no: withdrawn 2 Mar 2026, on the web, by the patient" in page
+    assert "Agreed : Reminders by text message" not in page
+    for data in (
+        {"does": "agree", "purpose": "sms", "way": "paper"},
+        {"does": "remind", "point": patient.contact_points.get(channel="sms").pk},
+    ):
+        response = keep(staff, patient, **data)
+        assert response.status_code == 400
+        assert "Only Ana can turn them on again" in words(response)
+    assert not patient.consents.active().filter(purpose="sms").exists()
+
+
+def test_the_record_says_who_wrote_which_consent_down_and_to_what(staff, patient, physio):
+    page = words(staff.get(at_address("patient_record", patient)))
+    assert f"yes: 2 Mar 2026, in person, by {physio.name}, wording 2026-11" in page
+    assert "We may write to your e-mail address when your routine" in page
+    withdraw_consent(patient=patient, purpose="email", by=physio, at=MONDAY, way="paper")
+    page = words(staff.get(at_address("patient_record", patient)))
+    assert f"no: withdrawn 2 Mar 2026, on paper, by {physio.name}" in page
 
 
 def test_addresses_come_go_and_fall_silent(staff, patient):
