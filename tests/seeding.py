@@ -16,20 +16,31 @@ from clinic.models.messaging import Channel
 from patients.consenting import give_consent
 from patients.models import Consent, ContactPoint, Patient
 from patients.registering import register_patient
+from programs import scheduling
 from programs.assigning import assign_program
-from programs.models import Exercise, Prescription, Program, ProgramTemplate
+from programs.models import (
+    Exercise,
+    Prescription,
+    Program,
+    ProgramTemplate,
+    ReminderSchedule,
+)
 
 # Nobody reads them here, and they are most of a program.
 _LEFT_OUT = (Prescription,)
+_ADDRESS = (
+    "CASE {row}.channel WHEN 'email' THEN 'p' || lpad(m.n::text, 7, '0') || '@patients.example'"
+    " ELSE '+4477' || lpad(m.n::text, 8, '0') END"
+)
 # What a fresh copy has that is its own.
 _OWN = {
     (Patient, "number"): "'C-' || lpad(m.n::text, 7, '0')",
     (Patient, "user_id"): "NULL",
-    (ContactPoint, "address"): (
-        "CASE p.channel WHEN 'email' THEN 'p' || lpad(m.n::text, 7, '0') || '@patients.example'"
-        " ELSE '+4477' || lpad(m.n::text, 8, '0') END"
-    ),
+    (ContactPoint, "address"): _ADDRESS.format(row="p"),
+    (ReminderSchedule, "address"): _ADDRESS.format(row="p"),
 }
+# Names a patient without a foreign key.
+_NAMED = {(ReminderSchedule, "patient_id"): Patient}
 
 
 def zone_where_it_is(hour: int, at: dt.datetime) -> str:
@@ -39,7 +50,7 @@ def zone_where_it_is(hour: int, at: dt.datetime) -> str:
 
 
 def practice(*, at: dt.datetime, time_zone: str, reminder_time: dt.time = dt.time(8)) -> Program:
-    """A site with a physiotherapist and one patient, whose program began yesterday."""
+    """A site with a physiotherapist and one patient, whose program began an hour ago."""
     if not Exercise.objects.exists():
         call_command("load_content", verbosity=0)
     site, _ = Site.objects.get_or_create(
@@ -62,7 +73,7 @@ def practice(*, at: dt.datetime, time_zone: str, reminder_time: dt.time = dt.tim
             role=Role.PHYSIOTHERAPIST,
         )
         physio.sites.add(site)
-    yesterday = at - dt.timedelta(days=1)
+    before = at - dt.timedelta(hours=1)
     patient = register_patient(
         site=site,
         physiotherapist=physio,
@@ -72,16 +83,18 @@ def practice(*, at: dt.datetime, time_zone: str, reminder_time: dt.time = dt.tim
         phone="+447700900123",
         reminder_time=reminder_time,
         by=physio,
-        at=yesterday,
+        at=before,
     )
     for purpose in Consent.Purpose.values:
-        give_consent(patient=patient, purpose=purpose, way="in_person", by=physio, at=yesterday)
-    return assign_program(
+        give_consent(patient=patient, purpose=purpose, way="in_person", by=physio, at=before)
+    program = assign_program(
         patient=patient,
         template=ProgramTemplate.objects.current().get(slug="desk"),
         by=physio,
-        at=yesterday,
+        at=before,
     )
+    scheduling.follow_changes(at=before)
+    return program
 
 
 @transaction.atomic
@@ -94,14 +107,17 @@ def copies(program: Program, count: int) -> None:
     found = _rows_about(program.patient)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
-        for number, (model, keys) in enumerate(found.items()):
-            _map(cursor, f"copied_{number}", model, keys, count)
-        tables = {model: f"copied_{number}" for number, model in enumerate(found)}
+        tables: dict[type[models.Model], str] = {}
+        for model, keys in found.items():
+            if not _key_is_of_others(model):
+                tables[model] = f"copied_{len(tables)}"
+                _map(cursor, tables[model], model, keys, count)
         for model in found:
             _copy(cursor, model, tables)
         for table in tables.values():
             cursor.execute(f"DROP TABLE {table}")
-    _analyse(found)
+        for model in found:
+            cursor.execute(f"ANALYZE {model._meta.db_table}")
 
 
 def queue_reminders(
@@ -201,7 +217,7 @@ def _rows_about(patient: Patient) -> dict[type[models.Model], list[object]]:
             if model in found:
                 continue
             for field in model._meta.local_concrete_fields:
-                if field.is_relation and field.related_model in found:
+                if field.is_relation and isinstance(found.get(field.related_model), list):
                     keys = model._base_manager.filter(
                         **{f"{field.name}__in": found[field.related_model]}
                     ).values_list("pk", flat=True)
@@ -211,11 +227,13 @@ def _rows_about(patient: Patient) -> dict[type[models.Model], list[object]]:
     return found
 
 
+def _key_is_of_others(model: type[models.Model]) -> bool:
+    return isinstance(model._meta.pk, models.CompositePrimaryKey)
+
+
 def _map(cursor, table: str, model: type[models.Model], keys: list[object], count: int) -> None:
     """A table that says which key the n-th copy of each row has."""
     key, name = model._meta.pk, model._meta.db_table
-    if key.is_relation:
-        raise NotImplementedError(f"{name} has a key that is another table's")
     kind = key.rel_db_type(connection)
     fresh = (
         "gen_random_uuid()"
@@ -223,9 +241,8 @@ def _map(cursor, table: str, model: type[models.Model], keys: list[object], coun
         else f"nextval(pg_get_serial_sequence('{name}', '{key.column}'))"
     )
     cursor.execute(
-        f"CREATE TEMPORARY TABLE {table} ON COMMIT DROP AS"
-        f" SELECT old, n, {fresh} AS new FROM unnest(%s::{kind}[]) old,"
-        f" generate_series(1, %s) n",
+        f"CREATE TEMPORARY TABLE {table} AS SELECT old, n, {fresh} AS new"
+        f" FROM unnest(%s::{kind}[]) old, generate_series(1, %s) n",
         [list(keys), count],
     )
     cursor.execute(f"CREATE INDEX ON {table} (old, n)")
@@ -233,31 +250,32 @@ def _map(cursor, table: str, model: type[models.Model], keys: list[object], coun
 
 
 def _copy(cursor, model: type[models.Model], tables: dict[type[models.Model], str]) -> None:
-    names, values, joins = [], [], []
+    """Insert the copies. ``m`` says which copy of ``p`` a row is: by the table's own map, or for
+    one whose key is made of others' by the map of the first of those."""
+    names, values, joins, lead = [], [], [], ""
+    if not _key_is_of_others(model):
+        lead = f'JOIN {tables[model]} m ON m.old = p."{model._meta.pk.column}"'
     for field in model._meta.local_concrete_fields:
         column = field.column
+        about = _NAMED.get((model, column)) or (field.related_model if field.is_relation else None)
         names.append(f'"{column}"')
-        if field.primary_key:
-            values.append("m.new")
-        elif (model, column) in _OWN:
+        if (model, column) in _OWN:
             values.append(_OWN[model, column])
-        elif field.is_relation and field.related_model in tables:
+        elif field.primary_key:
+            values.append("m.new")
+        elif about not in tables:
+            values.append(f'p."{column}"')
+        elif not lead:
+            lead = f'JOIN {tables[about]} m ON m.old = p."{column}"'
+            values.append("m.new")
+        else:
             alias = f"j{len(joins)}"
             joins.append(
-                f" LEFT JOIN {tables[field.related_model]} {alias}"
+                f" LEFT JOIN {tables[about]} {alias}"
                 f' ON {alias}.old = p."{column}" AND {alias}.n = m.n'
             )
             values.append(f"{alias}.new")
-        else:
-            values.append(f'p."{column}"')
-    name, key = model._meta.db_table, model._meta.pk.column
     cursor.execute(
-        f"INSERT INTO {name} ({', '.join(names)}) SELECT {', '.join(values)}"
-        f' FROM {name} p JOIN {tables[model]} m ON m.old = p."{key}"{"".join(joins)}'
+        f"INSERT INTO {model._meta.db_table} ({', '.join(names)})"
+        f" SELECT {', '.join(values)} FROM {model._meta.db_table} p {lead}{''.join(joins)}"
     )
-
-
-def _analyse(found: dict[type[models.Model], list[object]]) -> None:
-    with connection.cursor() as cursor:
-        for model in found:
-            cursor.execute(f"ANALYZE {model._meta.db_table}")

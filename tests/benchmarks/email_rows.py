@@ -158,7 +158,7 @@ def _tasks(stage: Stage, sink: Sink, count: int) -> float:
     team = Team(
         "tasks",
         [[stage.a_mail(), count]],
-        {**stage.environment, **stage.mail_to(sink, 1), "CELERY_DB_REUSE_MAX": "1000000"},
+        {**stage.environment, **stage.mail_to(sink, 1)},
         stage.log,
     )
     seconds, _ = team.race()

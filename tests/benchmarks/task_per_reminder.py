@@ -13,7 +13,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 # The product's timetable is not theirs. What follows is what such a site would tune.
 app.conf.beat_schedule = {}
 app.conf.worker_prefetch_multiplier = 4
-app.conf.db_reuse_max = int(os.environ.get("CELERY_DB_REUSE_MAX", "0"))
+# Celery looks for this one by its long name, also where the others have short ones.
+app.conf.CELERY_DB_REUSE_MAX = 1_000_000
 
 
 @app.task(ignore_result=True)

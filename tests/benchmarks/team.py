@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _WORKERS = "tests.benchmarks.workers"
+# Longer than any race takes; a worker that hangs must not hold up the rest for ever.
+_PATIENCE_S = 180.0
 
 
 def wait_for_go() -> None:
@@ -51,6 +54,8 @@ class Team:
 
     def race(self) -> tuple[float, list[dict[str, Any]]]:
         """Let them all go at once; seconds until the last had finished, and what each said."""
+        end = threading.Timer(_PATIENCE_S, self._kill)
+        end.start()
         try:
             for process in self._processes:
                 self._hear(process)
@@ -62,6 +67,7 @@ class Team:
             said = [self._hear(process) for process in self._processes]
             return max(one["ended"] for one in said) - begun, said
         finally:
+            end.cancel()
             for process in self._processes:
                 assert process.stdin is not None and process.stdout is not None
                 process.stdin.close()
@@ -72,9 +78,13 @@ class Team:
                     process.wait()
                 process.stdout.close()
 
+    def _kill(self) -> None:
+        for process in self._processes:
+            process.kill()
+
     def _hear(self, process: "subprocess.Popen[str]") -> dict[str, Any]:
         assert process.stdout is not None
         while line := process.stdout.readline():
             if line.startswith("{"):
                 return dict(json.loads(line))
-        raise RuntimeError(f"A worker ended early; {self._log} says why.")
+        raise RuntimeError(f"A worker ended early or took too long; {self._log} says why.")

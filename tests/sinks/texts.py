@@ -1,5 +1,7 @@
 """Twilio's Messages resource as a stub over HTTP/1.1 with connections that are kept.
 
+POST takes a text in, GET lists those it took for a number, as far as the product reads it.
+
 Troubles, each for a share of the numbers:
 
 - ``busy``: 429 with ``Retry-After: 1``, the first time; ``away``: 503, the first time;
@@ -9,6 +11,8 @@ Troubles, each for a share of the numbers:
 - ``silent``: kept and never answered; ``slow``: answered after two seconds.
 """
 
+import email.utils
+import functools
 import itertools
 import json
 import re
@@ -21,6 +25,8 @@ from tests.sinks.wire import House, Line
 _LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
 _NUMBER = itertools.count(1)
 _SLOW_S = 2.0
+# Every text it took, by number.
+_kept: dict[str, list[tuple[str, dict[str, str]]]] = {}
 _REFUSALS = {"dead": 21211, "landline": 21614}
 
 
@@ -39,8 +45,18 @@ class TextLine(Line):
             end = head + 4 + (int(found.group(1)) if found else 0)
             if len(self._buffer) < end:
                 return
+            line = self._buffer[: self._buffer.find(b"\r\n")]
             body, self._buffer = self._buffer[head + 4 : end], self._buffer[end:]
-            self._asked(body)
+            if line.startswith(b"GET"):
+                self._list(line.split()[1].decode())
+            else:
+                self._asked(body)
+
+    def _list(self, path: str) -> None:
+        fields = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(path).query))
+        number = fields.get("To", "")
+        kept = [_message(sid, number, text) for sid, text in _kept.get(number, [])]
+        self.say(_answer(200, {"messages": kept, "next_page_uri": None}))
 
     def _asked(self, body: bytes) -> None:
         fields = dict(urllib.parse.parse_qsl(body.decode()))
@@ -63,6 +79,8 @@ class TextLine(Line):
     def _take(self, number: str, fields: dict[str, str]) -> None:
         troubles = self.house.troubles
         sid = f"SM{next(_NUMBER):032d}"
+        fields["at"] = _now()
+        _kept.setdefault(number, []).append((sid, fields))
         self.house.accepted.append((time.time(), sid, number, len(fields.get("Body", ""))))
         if troubles.once(number, "kept_broken"):
             self.say(_answer(500, {"status": 500}))
@@ -81,9 +99,9 @@ def _message(sid: str, number: str, fields: dict[str, str]) -> dict[str, object]
         "account_sid": "AC00000000000000000000000000000000",
         "api_version": "2010-04-01",
         "body": fields.get("Body", ""),
-        "date_created": "Sun, 22 Nov 2026 08:00:00 +0000",
+        "date_created": fields["at"],
         "date_sent": None,
-        "date_updated": "Sun, 22 Nov 2026 08:00:00 +0000",
+        "date_updated": fields["at"],
         "direction": "outbound-api",
         "error_code": None,
         "error_message": None,
@@ -99,6 +117,15 @@ def _message(sid: str, number: str, fields: dict[str, str]) -> dict[str, object]
         "to": number,
         "uri": f"/2010-04-01/Accounts/AC/Messages/{sid}.json",
     }
+
+
+@functools.lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    return email.utils.formatdate(second)
+
+
+def _now() -> str:
+    return _date(int(time.time()))
 
 
 def _error(status: int, code: int) -> dict[str, object]:
