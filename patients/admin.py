@@ -17,6 +17,16 @@ from clinic.audit import record_access
 from clinic.models import AccessRecord, Alert, OutboxMessage
 from clinic.roles import May, may
 from patients.models import CheckIn, IntakeScreening, Patient
+from patients.unknown_messages import unknown_messages
+
+admin.site.register_page(
+    "messages/unknown/",
+    unknown_messages,
+    name="unknown_messages",
+    menu="messages of unknown fate",
+    needs=May.REGISTER,
+    room="clinic",
+)
 
 
 class OfPatients(ReadOnly, PortalAdmin):
@@ -146,6 +156,7 @@ class OutboxMessageAdmin(ReadOnly, PortalAdmin):
     list_filter = ["status", "kind", "channel"]
     search_fields = ["address"]
     ordering = ["-due_at"]
+    readonly_fields = ["subject_line", "body"]
     fields = [
         "kind",
         "channel",
@@ -176,6 +187,14 @@ class OutboxMessageAdmin(ReadOnly, PortalAdmin):
         if may(request.user, May.SEE_CLINICAL):
             return list(self.fields)
         return [name for name in self.fields if name not in ("body", "subject_line")]
+
+    @admin.display(description="Subject line")
+    def subject_line(self, message: OutboxMessage) -> str:
+        return message.text.subject_line
+
+    @admin.display(description="Words")
+    def body(self, message: OutboxMessage) -> str:
+        return message.text.body
 
     @admin.display(description="To")
     def to(self, message: OutboxMessage) -> str:

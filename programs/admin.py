@@ -16,7 +16,16 @@ from clinic.admin import PortalAdmin, ReadOnly
 from clinic.roles import ByRole, May
 from clinic.templatetags.look import decision_mark
 from patients.admin import OfPatients
-from programs.clinician import assign, board, change, intake, patient_page, record
+from programs.clinician import (
+    assign,
+    board,
+    change,
+    delivery,
+    intake,
+    patient_messages,
+    patient_page,
+    record,
+)
 from programs.models import (
     Decision,
     Exercise,
@@ -42,7 +51,15 @@ portal.register_page(
     menu="New patient",
     needs=May.REGISTER,
 )
+portal.register_page(
+    "delivery/", delivery.report, name="delivery_report", menu="Delivery", needs=May.MANAGE
+)
+portal.register_page("delivery.csv", delivery.report_csv, name="delivery_csv", needs=May.MANAGE)
+portal.register_page(
+    "delivery/messages/", delivery.behind, name="delivery_messages", needs=May.MANAGE
+)
 portal.register_page(_ONE, patient_page.patient_page, name="patient")
+portal.register_page(_ONE + "messages/", patient_messages.patient_messages, name="patient_messages")
 portal.register_page(_ONE + "record/", record.record, name="patient_record", needs=May.REGISTER)
 portal.register_page(_ONE + "intake/", intake.intake, name="patient_intake", needs=May.ASSESS)
 portal.register_page(_ONE + "assign/", assign.assign, name="patient_assign", needs=May.DECIDE)

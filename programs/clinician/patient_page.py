@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
 from clinic import alerts as alerting
-from clinic.models import Alert, OutboxMessage
+from clinic.models import Alert
 from clinic.roles import May, may
 from patients.models import Consent, Patient
 from patients.red_flagging import close_red_flags, describe
@@ -25,6 +25,7 @@ from programs.clinician.answers import fired_rules, newest_decision
 from programs.clinician.change_form import title_of
 from programs.clinician.fields import REASON_HINT, PortalForm, reason_field
 from programs.clinician.opening import address_of, open_patient, portal, put_errors
+from programs.clinician.patient_messages import reminders_of
 from programs.clinician.timeline import time_line
 from programs.models import Prescription, Program, Proposal
 from programs.positions import prescriptions_of, standing_of
@@ -84,22 +85,21 @@ def _page(
 ) -> HttpResponse:
     at = timezone.now()
     clinical = may(request.user, May.SEE_CLINICAL)
-    before = _moment(request.GET.get("before", ""))
     context: dict[str, Any] = {
         "title": patient.name,
         "patient": patient,
         "age": _age(patient, at),
         "contact_points": list(patient.contact_points.all()),
         "consents": _consents(patient),
-        "line": time_line(patient=patient, before=before, bodies=clinical),
-        "before": before,
         "problem": problem,
         "at": at,
     }
     program = program_for(patient)
     context["program"] = program
-    context["reminder"] = _reminder(patient, program, context)
+    context["reminders"] = reminders_of(patient, program, at)
     if clinical:
+        before = _moment(request.GET.get("before", ""))
+        context |= {"line": time_line(patient=patient, before=before), "before": before}
         context |= _clinical(request, patient, program, at, shown_forms)
     return portal.page(request, "admin/portal/patient.html", context, status=status)
 
@@ -189,30 +189,6 @@ def _age(patient: Patient, at: dt.datetime) -> int | None:
 def _consents(patient: Patient) -> list[tuple[str, str, Consent | None]]:
     standing = {c.purpose: c for c in Consent.objects.active().filter(patient=patient)}
     return [(key, word, standing.get(key)) for key, word in Consent.Purpose.choices]
-
-
-def _reminder(patient: Patient, program: Program | None, context: dict[str, Any]) -> str:
-    """When and how the next routine reminder goes out, or why none does."""
-    if program is None:
-        return "None: no program."
-    if _suspended(program):
-        return "None while the program is suspended."
-    agreed = {key for key, _, consent in context["consents"] if consent}
-    wanted = [p for p in context["contact_points"] if p.reminders]
-    ways = sorted({p.get_channel_display().lower() for p in wanted if p.channel in agreed})
-    if not wanted:
-        return "None: no address takes reminders."
-    if not ways:
-        return "None: no consent to reminders."
-    due = OutboxMessage.objects.about("patient", patient.pk).filter(
-        kind=OutboxMessage.Kind.ROUTINE_REMINDER, status=OutboxMessage.Status.DUE
-    )
-    waiting = due.order_by("due_at").values_list("due_at", flat=True).first()
-    hours = sorted({f"{p.reminder_time:%H:%M}" for p in wanted if p.channel in agreed})
-    when = f"{' and '.join(hours)}, {patient.time_zone}"
-    if waiting:
-        when += f" (next {waiting.astimezone(patient.zone):%-d %b})"
-    return f"{when}, by {' and '.join(ways)}"
 
 
 def _moment(text: str) -> dt.datetime | None:

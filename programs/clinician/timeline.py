@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from clinic.models import Alert, OutboxMessage
@@ -44,13 +45,11 @@ class TimeLine:
     older: dt.datetime | None = None
 
 
-def time_line(
-    *, patient: Patient, before: dt.datetime | None = None, bodies: bool = True
-) -> TimeLine:
+def time_line(*, patient: Patient, before: dt.datetime | None = None) -> TimeLine:
     """The newest entries, at least ``LENGTH`` where there are so many; what happened at one
-    moment is never torn apart. ``bodies`` False leaves out everything clinical."""
+    moment is never torn apart."""
     programs = list(patient.programs.values_list("pk", flat=True))
-    sources = _sources(patient, programs) if bodies else [_messages(patient, programs)]
+    sources = _sources(patient, programs)
     found = [entry for rows, say in sources for entry in _entries(rows, say, before)]
     found.sort(key=lambda entry: entry.at, reverse=True)
     if len(found) <= LENGTH:
@@ -74,7 +73,7 @@ def _entries(
 
 
 _MOMENT = {
-    OutboxMessage: "due_at",
+    OutboxMessage: "moment",
     Alert: "raised_at",
     RedFlag: "opened_at",
     IntakeScreening: "taken_at",
@@ -106,7 +105,9 @@ def _messages(patient: Patient, programs: list[object]) -> Source:
     about = Q(subject_type="patient", subject_id=str(patient.pk)) | Q(
         subject_type="program", subject_id__in=[str(pk) for pk in programs]
     )
-    return OutboxMessage.objects.filter(about), _message
+    # When its fate was settled, which may be much later than when it was due.
+    moment = Coalesce("settled_at", "due_at")
+    return OutboxMessage.objects.filter(about).annotate(moment=moment), _message
 
 
 # --- one entry per row ---------------------------------------------------
@@ -190,7 +191,7 @@ def _message(message: OutboxMessage) -> Entry:
     detail = (message.reason,) if message.reason else ()
     title = f"{message.get_kind_display()} by {message.get_channel_display().lower()}: "
     return Entry(
-        message.due_at,
+        message.moment,
         "message",
         title + message.get_status_display().lower(),
         detail,

@@ -6,8 +6,10 @@ from django.contrib import admin
 from django.urls import reverse
 
 from clinic import alerts
-from clinic.models import AccessRecord, Alert, OutboxMessage, Role, User
+from clinic.messaging.outbox import keep_text
+from clinic.models import AccessRecord, Alert, Role, User
 from clinic.roles import MAY, RIGHTS, May, has_right, may
+from tests.clinic.kept import kept
 from tests.conftest import MONDAY
 
 pytestmark = pytest.mark.django_db
@@ -110,21 +112,11 @@ def test_each_role_sees_its_tables(client, request, role, seen, closed):
         assert "Your role does not include this" in response.content.decode()
 
 
-def message(patient, **fields):
-    return OutboxMessage.objects.create(
-        key=f"m:{patient.pk}",
-        kind="routine_reminder",
-        channel="email",
-        subject_type="patient",
-        subject_id=str(patient.pk),
-        address="ana@patients.example",
-        subject_line="Your ten minutes",
-        body="The body of the message.",
-        due_at=MONDAY,
-        expires_at=MONDAY,
-        created_at=MONDAY,
-        **fields,
+def message(patient):
+    text = keep_text(
+        channel="email", subject_line="Your ten minutes", body="The body of the message."
     )
+    return kept("sent", MONDAY, about=patient, text=text)
 
 
 def test_the_front_desk_sees_a_message_but_not_what_it_says(client, front_desk, physio, patient):

@@ -8,11 +8,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.models import AccessRecord, Alert, OutboxMessage
+from clinic.models import AccessRecord, Alert
 from patients import red_flagging
 from patients.red_flags import REPEATED
 from programs.models import Exercise, Program, Proposal
 from programs.rule_words import RULES, answer_words
+from tests.clinic.kept import kept
 from tests.conftest import MONDAY, make_staff
 from tests.living import at_day, do_morning, do_session, live_well, report_session
 
@@ -108,20 +109,13 @@ def test_an_exercise_says_what_it_waits_for(visit, program):
 
 
 def test_the_time_line_tells_everything_once_newest_first(visit, proposed, program, patient):
-    OutboxMessage.objects.create(
-        key="m:1",
-        kind="routine_reminder",
+    kept(
+        "suppressed",
+        at_day(9, 7),
+        about=patient,
         channel="sms",
-        subject_type="patient",
-        subject_id=str(patient.pk),
-        address="+447700900123",
-        body="x",
-        due_at=at_day(9, 7),
-        expires_at=at_day(9, 12),
-        created_at=at_day(9, 6),
-        status="suppressed",
         reason="Today's session is done.",
-        settled_at=at_day(9, 7),
+        settled_after_s=90,
     )
     seen, before = [], None
     for _ in range(10):
@@ -140,6 +134,8 @@ def test_the_time_line_tells_everything_once_newest_first(visit, proposed, progr
     [message] = [entry for entry in seen if entry.kind == "message"]
     assert message.title == "Routine reminder by text message: held back"
     assert message.detail == ("Today's session is done.",)
+    # Not when it was due: when its fate was settled.
+    assert message.at == at_day(9, 7) + dt.timedelta(seconds=90)
 
 
 @pytest.mark.parametrize("before", ["nonsense", "2026-03-02T08:00:00", "2026-99-99T00:00:00Z"])
