@@ -4,16 +4,21 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 _KNOWN = ("", "demo", "http", "twilio")
 
 
 @register
-def the_carrier_of_texts_can_be_used(**options: Any) -> list[CheckMessage]:
+def the_carriers_can_be_used(**options: Any) -> list[CheckMessage]:
     wrong = []
     if settings.SMS_IN_FLIGHT < 1:
         wrong.append("SMS_IN_FLIGHT must be at least 1.")
+    try:
+        import_string(settings.EMAIL_BACKEND)
+    except (ImportError, ImproperlyConfigured):
+        wrong.append(f"EMAIL_BACKEND names a class that is not there: {settings.EMAIL_BACKEND}.")
     if settings.SMS_GATEWAY == "http":
         from clinic.messaging.gateways.description import WrongDescription, read_description
 

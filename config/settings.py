@@ -213,7 +213,12 @@ EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
 SENDER_LEASE_S = env.int("SENDER_LEASE_S", default=30)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Steadyback <reminders@localhost>")
 # What anymail needs of the practice's e-mail service, such as {"MAILGUN_API_KEY": "..."}.
-ANYMAIL = env.json("ANYMAIL", default={})
+try:
+    ANYMAIL = env.json("ANYMAIL", default={})
+except ValueError:
+    raise ImproperlyConfigured(
+        'ANYMAIL must be a JSON object, such as {"MAILGUN_API_KEY": "..."}.'
+    ) from None
 # "name:password" that the mail service puts into the address of its calls to us; without one, or
 # a seal of the service's own, what it says of our mails is refused.
 ANYMAIL_WEBHOOK_SECRET = env.list("ANYMAIL_WEBHOOK_SECRET", default=[])

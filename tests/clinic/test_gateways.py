@@ -23,6 +23,11 @@ class Pigeon:
         pass
 
 
+class Unwilling(Pigeon):
+    def __init__(self):
+        raise KeyError("number of a patient")
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -63,11 +68,27 @@ def test_given_a_class_of_the_practices_own_then_it_carries_the_texts(settings):
     call_command("check")
 
 
+def test_given_a_class_of_the_practices_own_that_breaks_then_only_its_channel_waits(settings):
+    settings.SMS_GATEWAY = f"{__name__}.Unwilling"
+    with pytest.raises(GatewayError) as unwilling:
+        gateway_for(Channel.SMS)
+    assert (unwilling.value.permanent, unwilling.value.carrier_away) == (False, True)
+    assert unwilling.value.text == f"“{__name__}.Unwilling” could not be started (KeyError)."
+
+
+def test_given_an_e_mail_backend_that_is_not_there_then_the_carrier_is_away(settings):
+    settings.EMAIL_BACKEND = "no.such.Backend"
+    with pytest.raises(GatewayError) as away:
+        gateway_for(Channel.EMAIL)
+    assert (away.value.permanent, away.value.carrier_away) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"SMS_GATEWAY": "pigeon"}, "not “pigeon”"),
         ({"SMS_GATEWAY": f"{__name__}.Raven"}, f"not there: {__name__}.Raven."),
+        ({"EMAIL_BACKEND": "no.such.Backend"}, "not there: no.such.Backend."),
         ({"SMS_IN_FLIGHT": 0}, "SMS_IN_FLIGHT must be at least 1."),
     ],
 )

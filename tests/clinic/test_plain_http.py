@@ -263,6 +263,7 @@ def test_given_a_path_then_it_walks_objects_and_lists():
         ({"URL": ""}, "SMS_HTTP_URL must be the whole address"),
         ({"URL": "carrier.example/send"}, "SMS_HTTP_URL must be the whole address"),
         ({"URL": "https://[oops/"}, "SMS_HTTP_URL must be the whole address"),
+        ({"URL": "https://träger.example/"}, "SMS_HTTP_URL must be the whole address"),
         ({"URL": "http://carrier.example/"}, "SMS_HTTP_URL must begin with https://"),
         ({"URL": "https://me:key@carrier.example/"}, "SMS_HTTP_URL must not hold the account"),
         ({"METHOD": "GET"}, "SMS_HTTP_METHOD must be POST or PUT."),

@@ -65,9 +65,19 @@ def _of_the_practice(path: str) -> Gateway:
     """A gateway the practice wrote itself, by the dotted path of its class (docs/carriers.md)."""
     try:
         return import_string(path)()
+    except GatewayError:
+        raise
     except ImportError as error:
         raise GatewayError(
             permanent=True,
             code="unknown_carrier",
             text=f"“{path}” is not a text message carrier we know.",
+        ) from error
+    except Exception as error:
+        # Not our code: whatever it is, the other channel goes on.
+        raise GatewayError(
+            permanent=False,
+            code=type(error).__name__,
+            text=f"“{path}” could not be started ({type(error).__name__}).",
+            carrier_away=True,
         ) from error

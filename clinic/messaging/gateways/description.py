@@ -128,7 +128,8 @@ def _read_url(wrong: list[str]) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         parts, host = urlsplit(""), None
-    if not host or parts.scheme not in ("https", "http"):
+    is_host = host and re.fullmatch(r"[\w.:-]+", host, re.ASCII)
+    if not is_host or parts.scheme not in ("https", "http"):
         wrong.append(
             "SMS_HTTP_URL must be the whole address texts are sent to, such as "
             "“https://api.carrier.example/messages”."

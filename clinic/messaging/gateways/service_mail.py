@@ -37,7 +37,10 @@ _NAME_LENGTH = OutboxMessage._meta.get_field("carrier").max_length
 class ServiceMailGateway:
     def __init__(self) -> None:
         self.lines = settings.EMAIL_CONNECTIONS
-        self.name = import_string(settings.EMAIL_BACKEND).__module__[-_NAME_LENGTH:]
+        try:
+            self.name = import_string(settings.EMAIL_BACKEND).__module__[-_NAME_LENGTH:]
+        except (ImportError, AnymailConfigurationError) as error:
+            raise _outcome(AnymailConfigurationError()) from error
         # Not every service keeps a word of ours with a mail; the Message-ID has to do then.
         self._takes_metadata = True
         self._threads: ThreadPoolExecutor | None = None
