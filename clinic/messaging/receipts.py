@@ -14,8 +14,6 @@ import logging
 import uuid
 
 from django.db import OperationalError, transaction
-from django.db.models import F
-from django.db.models.functions import Coalesce
 from psycopg.errors import DeadlockDetected
 
 from clinic.messaging import carrier_words, outbox, stopping
@@ -96,8 +94,7 @@ def _settle(message_id: uuid.UUID, *, at: dt.datetime, reference: str, carrier: 
         status=best.status,
         reason=best.reason,
         wake_at=None,
-        # When it was accepted stays; the receipt itself says when the carrier spoke.
-        settled_at=Coalesce(F("settled_at"), at),
+        settled_at=row.settled_at if row.settled_at and row.status == best.status else at,
         carrier=row.carrier or carrier[:40],
         carrier_reference=row.carrier_reference or reference[:200],
     )

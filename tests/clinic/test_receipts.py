@@ -65,10 +65,14 @@ def test_given_a_message_that_is_due_again_when_a_receipt_comes_then_nobody_take
     assert not OutboxMessage.objects.due(LATER).exists()
 
 
-def test_given_the_time_of_acceptance_when_it_is_delivered_then_that_time_stays():
+def test_given_a_word_that_changes_nothing_then_the_time_at_which_its_fate_was_known_stays():
     message = reminder(Status.SENT)
-    say(message, "delivered")
+    say(message, "sent")
     assert message.settled_at == AT
+    say(message, "delivered")
+    assert message.settled_at == LATER
+    say(message, "accepted", at=LATER + dt.timedelta(hours=1))
+    assert message.settled_at == LATER
 
 
 def test_given_a_reference_when_a_receipt_has_another_then_the_first_stays():
