@@ -5,6 +5,7 @@ messages from the queue, clerks write down what came back and what goes out, eac
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import datetime as dt
 import logging
@@ -73,25 +74,32 @@ class Lane:
         self._dry = self._over = False
         self._away: GatewayError | None = None
         self._batch = max(_BATCH, 2 * gateway.lines)
-        self._changed = [asyncio.Event() for _ in range(_CLERKS + 1)]
+        self._wakers: list[_Desk] = []
         self._flights: set[asyncio.Task[None]] = set()
 
     async def run(self) -> SendReport:
         """The lane's whole work; what it holds has been given back when this returns."""
-        with ThreadPoolExecutor(_CLERKS + 1, thread_name_prefix="ledger") as threads:
-            self._threads = threads
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._keep_stock(self._changed[0]))
-                    for number in range(_CLERKS):
-                        group.create_task(self._write_down(self._changed[number + 1]))
-            finally:
-                await self._end()
+        desks = [_Desk() for _ in range(_CLERKS + 1)]
+        keeper, *clerks = desks
+        self._wakers = desks
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_stock(keeper))
+                for clerk in clerks:
+                    group.create_task(self._write_down(clerk))
+        finally:
+            for flight in self._flights:
+                flight.cancel()
+            with contextlib.suppress(DatabaseTrouble):
+                # Else the lease runs out by itself, and a sweep gives back what is left.
+                await keeper.ask(self._ledger.release)
+            for desk in desks:
+                await desk.close()
         return self._report
 
     # --- the keeper ----------------------------------------------------------------------------
 
-    async def _keep_stock(self, changed: asyncio.Event) -> None:
+    async def _keep_stock(self, desk: "_Desk") -> None:
         last_visit = 0.0
         loop = asyncio.get_running_loop()
         last_renewed = loop.time()
@@ -100,7 +108,7 @@ class Lane:
             if self._away or (self._until is not None and self._clock() >= self._until):
                 self._dry = True
                 if stock:
-                    await self._in_thread(self._give_back)
+                    await self._patiently(desk, self._give_back)
             elif not self._dry and len(stock) <= self._batch // 2:
                 # A batch is about a second's work: what waits behind one for long could have
                 # gone out by another sender, or been overtaken by an alert.
@@ -110,7 +118,7 @@ class Lane:
                 elif since > 4:
                     self._batch = max(self._batch // 2, _BATCH)
                 last_visit = last_renewed = loop.time()
-                await self._visit_queue()
+                await self._visit_queue(desk)
                 continue
             if self._dry and not stock and not self._out and not self._came_back:
                 self._over = True
@@ -118,16 +126,16 @@ class Lane:
                 return
             if loop.time() - last_renewed > _RENEW_S:
                 last_renewed = loop.time()
-                await self._patiently(self._ledger.renew)
-            changed.clear()
+                await self._patiently(desk, self._ledger.renew)
+            desk.changed.clear()
             try:
                 async with asyncio.timeout(_RENEW_S):
-                    await changed.wait()
+                    await desk.changed.wait()
             except TimeoutError:
                 pass
 
-    async def _visit_queue(self) -> None:
-        refill = await self._patiently(self._ledger.refill, self._batch)
+    async def _visit_queue(self, desk: "_Desk") -> None:
+        refill = await self._patiently(desk, self._ledger.refill, self._batch)
         if refill is None:
             self._dry = True
             return
@@ -149,18 +157,18 @@ class Lane:
 
     # --- the clerks ----------------------------------------------------------------------------
 
-    async def _write_down(self, changed: asyncio.Event) -> None:
+    async def _write_down(self, desk: "_Desk") -> None:
         while not self._over:
             outcomes, self._came_back = self._came_back, []
             free = self._gateway.lines - self._out + len(outcomes)
             start = self._take(0 if self._away else free)
             if not outcomes and not start:
-                changed.clear()
-                await changed.wait()
+                desk.changed.clear()
+                await desk.changed.wait()
                 continue
             self._out += len(start) - len(outcomes)
             started = await self._patiently(
-                self._ledger.exchange, outcomes=outcomes, start=start, carrier=self._gateway.name
+                desk, self._ledger.exchange, outcomes, start, self._gateway.name
             )
             if started is None:
                 started = []
@@ -219,17 +227,13 @@ class Lane:
     # --- threads -------------------------------------------------------------------------------
 
     def _wake(self) -> None:
-        keeper, *clerks = self._changed
-        for event in clerks:
-            event.set()
+        keeper, *clerks = self._wakers
+        for clerk in clerks:
+            clerk.changed.set()
         if not self._out or len(self._ledger.stock) <= self._batch // 2:
-            keeper.set()
+            keeper.changed.set()
 
-    async def _in_thread(self, call: Callable, *arguments, **named):
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: call(*arguments, **named))
-
-    async def _patiently(self, call: Callable, *arguments, **named):
+    async def _patiently(self, desk: "_Desk", call: Callable, *arguments):
         """The call's answer, also from a database that restarts meanwhile; None when it stays away
         or when the lease was lost, and then the lane ends."""
         loop = asyncio.get_running_loop()
@@ -237,31 +241,34 @@ class Lane:
         wait = 0.05
         while True:
             try:
-                return await self._in_thread(call, *arguments, **named)
+                return await desk.ask(call, *arguments)
             except LeaseLost:
                 log.warning("the lease of this sender ran out; what it held was given away")
                 self._dry = True
                 return None
             except DatabaseTrouble as error:
                 log.warning("%s in the ledger; trying again", type(error).__name__)
-                await self._in_thread(connections.close_all)
+                await desk.ask(connections.close_all)
                 if loop.time() > give_up:
                     self._dry = True
                     return None
                 await asyncio.sleep(wait * random.uniform(0.5, 1.0))
                 wait = min(2 * wait, 2.0)
 
-    async def _end(self) -> None:
-        for flight in self._flights:
-            flight.cancel()
-        try:
-            await self._in_thread(self._ledger.release)
-        except DatabaseTrouble as error:
-            # The lease runs out by itself, and a sweep gives back what is left.
-            log.warning("%s while ending a lane", type(error).__name__)
-        # Every thread has a connection of its own.
-        for _ in range(_CLERKS + 1):
-            self._threads.submit(connections.close_all)
+
+class _Desk:
+    """A thread of its own with a database connection of its own, for one keeper or clerk."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+
+    async def ask(self, call: Callable, *arguments):
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+
+    async def close(self) -> None:
+        await self.ask(connections.close_all)
+        self._thread.shutdown()
 
 
 def _next_try(attempts: int, now: dt.datetime, retry_after: float | None) -> dt.datetime:

@@ -114,7 +114,8 @@ class Ledger:
         the rows: a message is either seen here as stopped or stopped in our hands.
         """
         with self._taking:
-            if not OutboxMessage.objects.due(self.clock()).filter(channel=self.channel).exists():
+            waiting = OutboxMessage.objects.due(self.clock()).filter(channel=self.channel)
+            if not self._unsure and not waiting.exists():
                 return Refill(0, 0, 0, 0)
             try:
                 with transaction.atomic(durable=True), connection.cursor() as cursor:
@@ -205,7 +206,7 @@ class Ledger:
     # --- the wire ----------------------------------------------------------------------------
 
     def exchange(
-        self, *, outcomes: Sequence[Outcome], start: Sequence[OutboxMessage], carrier: str
+        self, outcomes: Sequence[Outcome], start: Sequence[OutboxMessage], carrier: str
     ) -> list[OutboxMessage]:
         """Write down ``outcomes`` and that ``start`` goes on the wire; return what may go.
 
@@ -229,12 +230,11 @@ class Ledger:
         }
         self._close_dead_addresses(outcomes)
         connection.ensure_connection()
-        with connection.wrap_database_errors:
-            # The driver's own cursor: a prepared statement with its values beside it, where
-            # Django's would write some hundred values into the text of a new one every time.
-            with psycopg.Cursor(connection.connection) as cursor:
-                cursor.execute(_EXCHANGE, values, prepare=True)
-                started = {row[0] for row in cursor.fetchall()}
+        # The driver's own cursor: a prepared statement with its values beside it, where Django's
+        # would write some hundred values into the text of a new one every time.
+        with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+            cursor.execute(_EXCHANGE, values, prepare=True)
+            started = {row[0] for row in cursor.fetchall()}
         return [message for message in start if message.pk in started]
 
     def _close_dead_addresses(self, outcomes: Sequence[Outcome]) -> None:

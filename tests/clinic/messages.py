@@ -27,9 +27,3 @@ def queued(address: str = "ruth@practice.example", **fields) -> OutboxMessage:
             **fields,
         }
     )
-
-
-def claimed(**fields) -> OutboxMessage:
-    message = queued(**fields)
-    (taken,) = [row for row in outbox.claim(limit=100, worker="w", at=AT) if row.pk == message.pk]
-    return taken

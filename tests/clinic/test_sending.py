@@ -1,10 +1,11 @@
 """Sending what is due: every message to exactly one known outcome."""
 
+import asyncio
 import datetime as dt
 import logging
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 
 from clinic import tasks
 from clinic.messaging import outbox, sending
@@ -15,31 +16,37 @@ from clinic.signals import before_sending
 from tests.clinic.messages import AT, queued
 
 Status = OutboxMessage.Status
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Carrier:
     """A carrier that does what the test says, message by message; then it takes everything."""
 
-    name = "test"
+    name, lines = "test", 1
 
     def __init__(self) -> None:
         self.does: list[Exception | None] = []
         self.took: list[tuple[str, str]] = []
         self.opened = self.closed = 0
 
-    def deliver(self, message, link):
+    async def deliver(self, message, link):
         step = self.does.pop(0) if self.does else None
         if step:
             raise step
         # What is on the wire stands in the table first, and by its own transaction.
-        message.refresh_from_db()
-        assert message.status == Status.SENDING
-        self.took.append((message.address, message.body.replace("{link}", link)))
+        assert await asyncio.to_thread(status_of, message) == Status.SENDING
+        self.took.append((message.address, message.text.body.replace("{link}", link)))
         return f"reference {len(self.took)}"
 
-    def close(self):
+    async def close(self):
         self.closed += 1
+
+
+def status_of(message: OutboxMessage) -> str:
+    try:
+        return OutboxMessage.objects.get(pk=message.pk).status
+    finally:
+        connections.close_all()
 
 
 @pytest.fixture
@@ -79,36 +86,36 @@ def not_now(**options) -> GatewayError:
 
 def test_given_due_messages_then_each_is_sent_with_its_link_over_one_gateway(carrier, settings):
     messages = [queued(f"{number}@practice.example") for number in range(3)]
-    report = sending.send_due(at=AT)
+    report = sending.send_all_due(at=AT)
     assert (report.claimed, report.sent) == (3, 3)
     assert len({words for _, words in carrier.took}) == 3
     assert all(f"{settings.BASE_URL}/r/" in words for _, words in carrier.took)
-    assert (carrier.opened, carrier.closed) == (1, 1)
+    assert carrier.opened == carrier.closed
     for message in messages:
         assert fate(message) == (Status.SENT, "")
         assert (message.carrier, message.settled_at, message.attempts) == ("test", AT, 1)
         assert message.carrier_reference.startswith("reference")
 
 
-def test_given_nothing_due_then_no_carrier_is_opened(carrier):
+def test_given_nothing_due_then_nothing_happens(carrier):
     queued(due_at=AT + dt.timedelta(seconds=1))
-    assert sending.send_due(at=AT) == sending.SendReport()
-    assert carrier.opened == 0
+    assert sending.send_all_due(at=AT) == sending.SendReport()
+    assert carrier.took == []
 
 
 def test_given_a_message_past_its_time_then_it_is_settled_as_too_late_and_not_sent(carrier):
     message = queued(expires_at=AT)
-    assert sending.send_due(at=AT).expired == 1
+    assert sending.send_all_due(at=AT).expired == 1
     assert fate(message)[0] == Status.EXPIRED
     assert carrier.took == []
 
 
 def test_given_a_suppressed_address_then_the_reason_is_kept_and_nothing_sent(carrier):
-    message = queued("Ruth@practice.example")
     outbox.suppress_address(
         channel=Channel.EMAIL, address="ruth@practice.example", reason="It bounced.", at=AT
     )
-    assert sending.send_due(at=AT).suppressed == 1
+    message = queued("Ruth@practice.example")
+    assert sending.send_all_due(at=AT).suppressed == 1
     assert fate(message) == (Status.SUPPRESSED, "The address is suppressed: It bounced.")
     assert carrier.took == []
 
@@ -116,31 +123,32 @@ def test_given_a_suppressed_address_then_the_reason_is_kept_and_nothing_sent(car
 def test_given_a_room_above_objects_then_the_message_is_held_back_in_its_words(carrier, objecting):
     first, second = queued("a@practice.example"), queued("b@practice.example")
 
-    def object_to_first(sender, *, message, at, **kwargs):
-        return "Today's session is done." if message.pk == first.pk else None
+    def object_to_first(sender, *, messages, at, **kwargs):
+        return {row.pk: "Today's session is done." for row in messages if row.pk == first.pk}
 
     objecting(object_to_first)
-    report = sending.send_due(at=AT)
+    report = sending.send_all_due(at=AT)
     assert (report.suppressed, report.sent) == (1, 1)
     assert fate(first) == (Status.SUPPRESSED, "Today's session is done.")
     assert fate(second)[0] == Status.SENT
 
 
-def test_given_asking_goes_wrong_then_nothing_goes_out_and_the_next_message_is_not_held_up(
+def test_given_asking_goes_wrong_then_nothing_goes_out_and_all_are_asked_about_again(
     carrier, objecting, caplog
 ):
-    first, second = queued("a@practice.example"), queued("b@practice.example")
+    message = queued("a@practice.example")
+    broken = [True]
 
-    def break_at_first(sender, *, message, at, **kwargs):
-        if message.pk == first.pk:
+    def break_once(sender, *, messages, at, **kwargs):
+        if broken:
             raise ValueError("secret of a@practice.example")
 
-    objecting(break_at_first)
-    report = sending.send_due(at=AT)
-    assert (report.put_back, report.sent) == (1, 1)
-    assert fate(first) == (Status.DUE, "It could not be checked whether it may go out.")
-    assert first.due_at > AT
-    assert fate(second)[0] == Status.SENT
+    objecting(break_once)
+    assert sending.send_all_due(at=AT).put_back == 1
+    assert fate(message) == (Status.DUE, "It could not be checked whether it may go out.")
+    assert message.wake_at > AT
+    broken.clear()
+    assert sending.send_all_due(at=message.wake_at).sent == 1
     assert "secret" not in caplog.text
 
 
@@ -149,16 +157,17 @@ def test_given_a_carrier_that_says_not_now_then_it_is_tried_later_and_later_and_
     carrier.does = [not_now() for _ in range(4)]
     at, waits = AT, []
     for _ in range(4):
-        assert sending.send_due(at=at).put_back == 1
+        assert sending.send_all_due(at=at).put_back == 1
         assert fate(message) == (Status.DUE, "Not now.")
-        waits.append(message.due_at - at)
-        assert sending.send_due(at=message.due_at - dt.timedelta(seconds=1)).claimed == 0
-        at = message.due_at
+        waits.append(message.wake_at - at)
+        assert sending.send_all_due(at=message.wake_at - dt.timedelta(seconds=1)).claimed == 0
+        at = message.wake_at
     for wait, longest in zip(waits, (30, 60, 120, 240), strict=True):
         assert dt.timedelta(seconds=longest / 2) <= wait <= dt.timedelta(seconds=longest)
-    assert sending.send_due(at=at).sent == 1
+    assert sending.send_all_due(at=at).sent == 1
     assert fate(message) == (Status.SENT, "")
-    assert message.attempts == 5
+    # When it was meant to go is still known.
+    assert (message.attempts, message.due_at) == (5, AT)
 
 
 def test_given_a_carrier_that_never_says_yes_then_the_message_ends_as_too_late_with_its_last_word(
@@ -169,7 +178,7 @@ def test_given_a_carrier_that_never_says_yes_then_the_message_ends_as_too_late_w
     at = AT
     while fate(message)[0] == Status.DUE:
         sending.sweep(at=at)
-        sending.send_due(at=at)
+        sending.send_all_due(at=at)
         at += dt.timedelta(seconds=30)
     assert fate(message) == (Status.EXPIRED, "Not now.")
     assert at <= AT + dt.timedelta(minutes=11)
@@ -178,10 +187,20 @@ def test_given_a_carrier_that_never_says_yes_then_the_message_ends_as_too_late_w
 def test_given_a_carrier_that_is_away_then_the_rest_of_the_batch_waits_without_asking_it(carrier):
     messages = [queued(f"{number}@practice.example") for number in range(3)]
     carrier.does = [not_now(carrier_away=True)]
-    report = sending.send_due(at=AT)
+    report = sending.send_all_due(at=AT)
     assert (report.put_back, report.sent) == (3, 0)
-    assert {fate(message) for message in messages} == {(Status.DUE, "Not now.")}
+    assert {fate(message)[0] for message in messages} == {Status.DUE}
     assert sorted(message.attempts for message in messages) == [0, 0, 1]
+    assert all(message.wake_at > AT for message in messages)
+
+
+def test_given_a_carrier_that_says_when_to_come_back_then_nobody_comes_before(carrier):
+    messages = [queued(f"{number}@practice.example") for number in range(3)]
+    carrier.does = [not_now(retry_after=90)]
+    assert sending.send_all_due(at=AT).put_back == 3
+    assert [fate(message)[0] for message in messages] == [Status.DUE] * 3
+    asked = AT + dt.timedelta(seconds=90)
+    assert all(asked <= message.wake_at <= asked + dt.timedelta(seconds=20) for message in messages)
 
 
 def test_given_one_channels_carrier_is_away_then_the_other_channel_goes_on(monkeypatch, settings):
@@ -193,7 +212,7 @@ def test_given_one_channels_carrier_is_away_then_the_other_channel_goes_on(monke
         sending, "gateway_for", lambda channel: away if channel == "email" else real(channel)
     )
     queued("a@practice.example"), queued("+447700900123", channel=Channel.SMS)
-    report = sending.send_due(at=AT)
+    report = sending.send_all_due(at=AT)
     assert (report.put_back, report.sent) == (1, 1)
     assert DemoDelivery.objects.get().address == "+447700900123"
 
@@ -201,7 +220,7 @@ def test_given_one_channels_carrier_is_away_then_the_other_channel_goes_on(monke
 def test_given_a_refusal_for_good_then_the_message_has_failed_with_the_reason(carrier):
     message = queued()
     carrier.does = [GatewayError(permanent=True, code="550", text="The mail server refused it.")]
-    assert sending.send_due(at=AT).failed == 1
+    assert sending.send_all_due(at=AT).failed == 1
     assert fate(message) == (Status.FAILED, "The mail server refused it.")
     assert not Suppression.objects.exists()
 
@@ -217,9 +236,9 @@ def test_given_a_dead_address_then_it_is_never_written_to_again(carrier):
             by_owner=True,
         )
     ]
-    sending.send_due(at=AT)
+    sending.send_all_due(at=AT)
     second = queued("+447700900123", channel=Channel.SMS)
-    sending.send_due(at=AT)
+    sending.send_all_due(at=AT)
     assert fate(first)[0] == Status.FAILED
     said = "The address is suppressed: The person has told the carrier STOP."
     assert fate(second) == (Status.SUPPRESSED, said)
@@ -238,10 +257,10 @@ def test_given_nobody_can_tell_then_the_outcome_is_unknown_and_it_is_never_sent_
 ):
     message = queued()
     carrier.does = [step]
-    assert sending.send_due(at=AT).unknown == 1
+    assert sending.send_all_due(at=AT).unknown == 1
     assert fate(message) == (Status.UNKNOWN, reason)
     sending.sweep(at=AT + dt.timedelta(hours=1))
-    assert sending.send_due(at=AT + dt.timedelta(hours=1)).claimed == 0
+    assert sending.send_all_due(at=AT + dt.timedelta(hours=1)).claimed == 0
     assert carrier.took == []
     assert "ruth@" not in caplog.text
 
@@ -249,32 +268,31 @@ def test_given_nobody_can_tell_then_the_outcome_is_unknown_and_it_is_never_sent_
 def test_given_no_carrier_for_texts_then_the_text_fails_openly(settings):
     settings.SMS_GATEWAY = ""
     message = queued("+447700900123", channel=Channel.SMS)
-    assert sending.send_due(at=AT).failed == 1
+    assert sending.send_all_due(at=AT).failed == 1
     assert fate(message) == (Status.FAILED, "No text message carrier is set up.")
 
 
-def test_given_more_than_a_batch_then_send_all_sends_all(carrier):
-    for number in range(sending.BATCH + 3):
+def test_given_more_than_a_batch_then_all_are_sent_once(carrier):
+    for number in range(53):
         queued(f"{number}@practice.example")
-    assert sending.send_all_due(at=AT).sent == sending.BATCH + 3
-    assert len(set(carrier.took)) == sending.BATCH + 3
+    assert sending.send_all_due(at=AT).sent == 53
+    assert len(set(carrier.took)) == 53
 
 
 def test_given_sending_then_the_log_has_ids_and_states_only(carrier, caplog):
     caplog.set_level(logging.DEBUG)
-    message = queued()
-    sending.send_due(at=AT)
-    assert f"message {message.pk}: sent" in caplog.text
+    queued()
+    sending.send_all_due(at=AT)
+    assert "sent 1 of 1 taken" in caplog.text
     assert "ruth@" not in caplog.text
     assert "/r/" not in caplog.text
 
 
-@pytest.mark.django_db(transaction=True)
 def test_given_an_open_transaction_then_sending_refuses_to_start(carrier):
     """Otherwise a rollback would forget what is already on its way."""
     queued()
     with pytest.raises(RuntimeError), transaction.atomic():
-        sending.send_due(at=AT)
+        sending.send_all_due(at=AT)
     assert carrier.took == []
 
 
@@ -283,6 +301,7 @@ def test_given_the_tasks_then_they_take_no_arguments_and_do_the_work(carrier):
     tasks.sweep()
     tasks.send_due()
     tasks.send_due()
+    sending.of_this_process().close()
     assert fate(sent)[0] == Status.SENT
     assert fate(late)[0] == Status.EXPIRED
     assert len(carrier.took) == 1

@@ -1,20 +1,23 @@
 """E-mail over a real SMTP line, and every way a mail server can say no."""
 
+import asyncio
 import email
 import email.policy
-import smtplib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from clinic.messaging import links, stencil
 from clinic.messaging.gateways import GatewayError, OutcomeUnknown, gateway_for
 from clinic.models.messaging import Channel
 from tests.clinic.carrying import LINK, mail
 from tests.faults.carriers import CUT, HOLD, MailServer, closed_port
 
 
-@pytest.fixture
-def server(settings):
-    with MailServer() as server:
+@pytest.fixture(params=[True, False], ids=["pipelining", "step by step"])
+def server(settings, request):
+    with MailServer(pipelining=request.param) as server:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         settings.EMAIL_TIMEOUT = 5
@@ -22,9 +25,25 @@ def server(settings):
         yield server
 
 
+class Line:
+    """The gateway on an event loop that stays, so that its connections do."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._gateway = gateway_for(Channel.EMAIL)
+
+    def deliver(self, message, link: str) -> str:
+        return self._runner.run(self._gateway.deliver(message, link))
+
+    def close(self) -> None:
+        self._runner.run(self._gateway.close())
+        self._runner.run(asyncio.sleep(0.01))
+        self._runner.close()
+
+
 @pytest.fixture
 def gateway(server):
-    gateway = gateway_for(Channel.EMAIL)
+    gateway = Line()
     yield gateway
     gateway.close()
 
@@ -93,7 +112,7 @@ def test_given_the_line_is_cut_after_the_text_was_handed_over_then_nobody_knows(
 
 def test_given_a_server_that_never_answers_the_final_dot_then_nobody_knows(server, settings):
     settings.EMAIL_TIMEOUT = 0.3
-    gateway = gateway_for(Channel.EMAIL)
+    gateway = Line()
     server.will("taken", HOLD)
     with pytest.raises(OutcomeUnknown):
         gateway.deliver(mail(), LINK)
@@ -102,7 +121,7 @@ def test_given_a_server_that_never_answers_the_final_dot_then_nobody_knows(serve
 
 def test_given_a_server_that_never_greets_then_it_may_be_tried_again(server, settings):
     settings.EMAIL_TIMEOUT = 0.3
-    gateway = gateway_for(Channel.EMAIL)
+    gateway = Line()
     server.will("connect", HOLD)
     with pytest.raises(GatewayError) as silent:
         gateway.deliver(mail(), LINK)
@@ -127,7 +146,7 @@ def test_given_nobody_at_the_port_then_the_carrier_is_away(server, settings):
     with closed_port() as port:
         settings.EMAIL_PORT = port
         with pytest.raises(GatewayError) as away:
-            gateway_for(Channel.EMAIL).deliver(mail(), LINK)
+            Line().deliver(mail(), LINK)
     assert (away.value.permanent, away.value.carrier_away) == (False, True)
 
 
@@ -138,20 +157,54 @@ def test_given_a_subject_of_two_lines_then_it_is_refused_before_any_line_is_open
     assert server.connections == 0
 
 
-def test_given_smtplib_then_the_message_itself_is_what_it_writes_as_bytes():
-    """What the gateway's knowledge of "handed over" stands on, for every Python we run on."""
-    written = []
+def test_given_a_mailbox_that_is_not_there_then_its_address_is_dead(server, gateway):
+    server.will("RCPT", "550 5.1.1 no such person", "550 5.7.1 not from you")
+    for dead in (True, False):
+        with pytest.raises(GatewayError) as refused:
+            gateway.deliver(mail(), LINK)
+        assert refused.value.dead_address is dead
 
-    class Recorder(smtplib.SMTP):
-        def __init__(self):
-            super().__init__()
-            self.sock = True
 
-        def send(self, s):
-            written.append(s)
+@pytest.mark.parametrize("address", ["a b@x.example", "a>\r\nRCPT TO:<b@x.example", "ü@x.example"])
+def test_given_an_address_that_would_say_more_than_an_address_then_nothing_is_said(
+    server, gateway, address
+):
+    with pytest.raises(GatewayError) as refused:
+        gateway.deliver(mail(address), LINK)
+    assert refused.value.permanent
+    assert server.connections == 0
 
-        def getreply(self):
-            return (354, b"") if len(written) == 1 else (250, b"")
 
-    Recorder().data(b"Subject: x\r\n\r\ny\r\n")
-    assert [type(part) for part in written] == [str, bytes]
+def test_given_a_reminder_then_it_can_be_stopped_with_one_click(server, gateway, settings):
+    message = mail()
+    gateway.deliver(message, LINK)
+    arrived = email.message_from_bytes(server.delivered[0][1], policy=email.policy.default)
+    assert arrived["List-Unsubscribe"] == f"<{links.stop_link_for(message.pk)}>"
+    assert arrived["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    gateway.deliver(mail(kind="staff_alert"), LINK)
+    assert "List-Unsubscribe" not in email.message_from_bytes(server.delivered[1][1])
+
+
+LETTERS = st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"])
+
+
+@given(
+    body=st.text(LETTERS | st.sampled_from("\n."), max_size=300),
+    name=st.from_regex("[a-z]{1,60}", fullmatch=True),
+)
+def test_given_any_words_then_the_stencil_is_the_mail_that_django_would_build(body, name):
+    message = mail(f"{name}@patients.example", body=f".start\n{body}\n\n{{link}}\n\n{{stop_link}}")
+    drawn, _ = stencil.drawn(message, LINK, message.address)
+    undotted = drawn.replace(b"\r\n..", b"\r\n.")
+    one = email.message_from_bytes(undotted, policy=email.policy.SMTP)
+    other = email.message_from_bytes(
+        stencil.build(message, LINK).message().as_bytes(linesep="\r\n"), policy=email.policy.SMTP
+    )
+    for header in ("To", "From", "Subject", "Message-ID", "List-Unsubscribe"):
+        # A long header may stand on a line of its own.
+        assert (one[header] or "").strip() == (other[header] or "").strip()
+    for kind in ("plain", "html"):
+        assert one.get_body((kind,)).get_payload(decode=True) == other.get_body(
+            (kind,)
+        ).get_payload(decode=True)
+    assert not [line for line in drawn.split(b"\r\n") if line == b"."]

@@ -30,7 +30,8 @@ class MailServer:
     ``taken`` comes when the mail has been kept, before the server says so.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, pipelining: bool = True) -> None:
+        self._hello = "250-loopback\r\n250 PIPELINING" if pipelining else "250 loopback"
         self.script: dict[str, deque[str]] = {}
         self.delivered: list[tuple[str, bytes]] = []
         self.connections = 0
@@ -86,15 +87,23 @@ class MailServer:
         with self._lock:
             self.connections += 1
         going_on = self._answer(handler, "connect", "220 loopback")
-        address = ""
+        address, sender = "", False
         while going_on and (line := handler.rfile.readline()):
             verb = line[:4].upper().decode("ascii", "replace")
             if verb == "QUIT":
                 handler.wfile.write(b"221 bye\r\n")
                 return
+            usual = {"DATA": "354 go on", "EHLO": self._hello}.get(verb, "250 fine")
+            if (verb == "RCPT" and not sender) or (verb == "DATA" and not address):
+                handler.wfile.write(b"503 not yet\r\n")
+                continue
             if verb == "RCPT":
                 address = line.partition(b"<")[2].partition(b">")[0].decode()
-            going_on = self._answer(handler, verb, "354 go on" if verb == "DATA" else "250 fine")
+            going_on = self._answer(handler, verb, usual)
+            if verb == "MAIL":
+                sender, address = going_on[:1] == "2", ""
+            elif (verb == "RCPT" and going_on[:1] != "2") or verb == "RSET":
+                address = ""
             if verb == "DATA" and going_on.startswith("354"):
                 going_on = self._take(handler, address)
 
