@@ -201,6 +201,7 @@ SHOTS: list[Shot] = [
     ),
     whole_of("today", "Today", "/", who=ANA, first=answer_this_morning),
     whole_of("exercise", "One exercise", "/routine/2/", who=ANA),
+    whole_of("reminders", "My reminders", "/reminders/", who=ANA),
     whole_of("serious", "Something feels seriously wrong", "/serious/", who=ANA),
     Shot(
         "after",

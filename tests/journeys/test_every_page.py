@@ -20,6 +20,7 @@ from playwright.sync_api import Page, expect
 
 from clinic.messaging.links import token_for
 from clinic.models import OutboxMessage, Role, User
+from patients.consenting import stop_messages
 from patients.models import Patient
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import REPEATED
@@ -162,6 +163,11 @@ def test_every_page_of_the_patient(
     own.at("first exercise", "/routine/1/")
     own.at("second exercise", step("Done, next"))
     own.at("not today", "/routine/skip/")
+    own.at("my reminders", "/reminders/")
+    own.at("my reminders, no day", no_day)
+    own.at("my reminders, saved", "/reminders/?kept=sms")
+    stop_messages(patient=patient, channel="sms", at=MONDAY, way="web", by=patient.user)
+    own.at("my reminders, one off", "/reminders/?kept=sms")
     own.at("not today, no reason", send("/routine/skip/", "Leave it for today"))
     own.at("this hurts", step("This hurts", start="/routine/2/"))
     own.at("what was done", "/routine/finish/")
@@ -180,6 +186,7 @@ def test_every_page_of_the_patient(
     other = make_patient("نور", family_name="الحسيني", email="nour@patients.example")
     nothing_yet = look(other.user)
     nothing_yet.at("no program", "/")
+    nothing_yet.at("my reminders, no program", "/reminders/")
     sign_in(nothing_yet.page, physio)
     nothing_yet.at("a link for somebody else", f"/r/{token_for(message.pk)}")
     sign_in(nothing_yet.page, patient.user)
@@ -291,6 +298,15 @@ def step(name: str, start: str = "/routine/1/") -> Callable[[Page], None]:
         expect(title).not_to_have_text(before)
 
     return visit
+
+
+def no_day(page: Page) -> None:
+    page.goto("/reminders/")
+    card = page.get_by_role("region", name="Text messages")
+    for day in card.get_by_role("group").get_by_role("checkbox").all():
+        day.uncheck()
+    pages.button(page, "Save for text messages").click()
+    expect(page.get_by_role("alert")).to_be_visible()
 
 
 def finish(page: Page) -> None:
