@@ -72,6 +72,11 @@ def beat(*, at: dt.datetime, name: str = WORKER) -> None:
     )
 
 
+def last_beat(name: str) -> dt.datetime | None:
+    """When this part was last at work."""
+    return Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
+
+
 def signs() -> Signs:
     """What the database knows of the parts that move by themselves, by one query."""
     asked = {

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from clinic import health
-from clinic.messaging import sending, settling
+from clinic.messaging import incoming, sending, settling
 
 # Beat wakes a sender every ten seconds; none of them works on for ever.
 _AT_WORK = dt.timedelta(seconds=50)
@@ -14,12 +14,14 @@ _AT_WORK = dt.timedelta(seconds=50)
 
 @shared_task
 def send_due() -> None:
+    health.beat(name=health.SENDING, at=timezone.now())
     sending.of_this_process().send(until=timezone.now() + _AT_WORK)
 
 
 @shared_task
 def sweep() -> None:
     sending.sweep(at=timezone.now())
+    incoming.hand_on_unclaimed(at=timezone.now())
 
 
 @shared_task

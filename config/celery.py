@@ -1,11 +1,48 @@
 """The Celery application; its tasks live in the rooms they belong to."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
-from celery import Celery
+from celery import Celery, bootsteps
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("steadyback")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+class Watch(bootsteps.StartStopStep):
+    """Every worker has a watch at its side that sends when no wake-up comes from the queue.
+
+    A process of its own: the worker forks, and what forks must not have threads that send.
+    """
+
+    requires = {"celery.worker.components:Timer"}
+    _stop_within_s = 25
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, worker: Any) -> None:
+        manage = Path(__file__).resolve().parent.parent / "manage.py"
+        self._process = subprocess.Popen([sys.executable, str(manage), "send_due", "--watch"])
+
+    def stop(self, worker: Any) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(self._stop_within_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    terminate = stop
+
+
+app.steps["worker"].add(Watch)

@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
+from clinic import health
 from programs import deciding, reminders
 
 log = logging.getLogger(__name__)
@@ -12,7 +13,9 @@ log = logging.getLogger(__name__)
 
 @shared_task
 def plan_reminders() -> None:
-    report = reminders.plan_reminders(at=timezone.now())
+    now = timezone.now()
+    report = reminders.plan_reminders(at=now)
+    health.beat(name=health.PLANNING, at=now)
     if report.written:
         log.info(
             "reminders planned: %s due, %s held back, %s too late",
