@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 
 from clinic import health
 from clinic.management.commands.demo_carrier import keep
-from clinic.messaging.links import token_for
+from clinic.messaging.links import stop_link_for, token_for
 from clinic.messaging.sending import send_all_due
 from clinic.models import OutboxMessage, User
 from patients.consenting import give_consent
@@ -170,6 +170,25 @@ def the_link(page: Page) -> None:
     page.goto(f"/r/{token_for(message.pk)}")
 
 
+def the_stop_link(page: Page) -> None:
+    about = OutboxMessage.objects.about("patient", patient_of(ANA).pk)
+    message = about.filter(kind="routine_reminder", channel="email").latest("due_at")
+    page.goto(stop_link_for(message.pk).removeprefix(settings.BASE_URL))
+
+
+def lose_track() -> None:
+    """A sender that died with some of this morning's messages on their way."""
+    named = [str(patient_of(email).pk) for email in (NOUR, HENRIETTE, ANA)]
+    taken = OutboxMessage.objects.filter(subject_type="patient", due_at__date=NOW.date())
+    some = [*taken.filter(subject_id__in=named)[:2], *taken.order_by("due_at")[:3]]
+    OutboxMessage.objects.filter(pk__in=[message.pk for message in some]).update(
+        status=OutboxMessage.Status.UNKNOWN,
+        reason="The sender stopped while the message was on its way.",
+        wake_at=None,
+        settled_at=NOW,
+    )
+
+
 def the_change(page: Page) -> None:
     proposal = Patient.objects.order_by("number")[1].programs.get().proposals.open().get()
     of_patient(page, 1, "patient_change", f"?proposal={proposal.pk}")
@@ -190,6 +209,7 @@ SHOTS: list[Shot] = [
     Shot("front", "Front page", "/"),
     Shot("code", "Signing in by code", "/account/login/code/"),
     Shot("link", "The link of a reminder", the_link),
+    Shot("stop-mails", "The link that stops mails", the_stop_link),
     Shot("no-program", "Registered, no program yet", "/", who=NOUR),
     Shot(
         "morning",
@@ -251,5 +271,13 @@ SHOTS: list[Shot] = [
         who=MONA,
     ),
     Shot("library", "Exercise library", "/clinic/programs/exercise/", who=RUTH),
+    Shot(
+        "unknown",
+        "Messages of unknown fate",
+        "/clinic/messages/unknown/",
+        who=RUTH,
+        first=lose_track,
+        whole=True,
+    ),
     Shot("messages", "Messages of the demo", "/demo/messages/", first=be_the_demo),
 ]
