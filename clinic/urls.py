@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from clinic import demo_mailbox, health, receipt_hooks, stop_page
+from clinic import demo_mailbox, health, receipt_hooks, stop_page, text_hooks
 
 _ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -22,6 +22,8 @@ urlpatterns = [
         receipt_hooks.plain_status,
         name="plain_status",
     ),
+    re_path(r"^hooks/twilio/texts/?$", text_hooks.twilio, name="twilio_texts"),
+    re_path(r"^hooks/sms/texts/?$", text_hooks.plain, name="plain_texts"),
     path("hooks/anymail/<path:service>", receipt_hooks.mail_status, name="mail_status"),
     re_path(r"^stop/(?P<token>[^/]{1,64})/?$", stop_page.stop_reminders, name="stop_reminders"),
 ]

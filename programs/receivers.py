@@ -1,5 +1,6 @@
 """What this room does when a lower room speaks."""
 
+import datetime as dt
 import logging
 import uuid
 from typing import Any
@@ -7,12 +8,14 @@ from typing import Any
 from django.db import transaction
 from django.dispatch import receiver
 
-from clinic.models import OutboxMessage
-from clinic.signals import before_sending
+from clinic.messaging.persons import Person
+from clinic.models import IncomingText, OutboxMessage
+from clinic.signals import before_sending, text_received
 from patients.models import RedFlag
 from patients.signals import red_flag_raised
 from programs import reminders
 from programs.deciding import consider, suspend_for_red_flag
+from programs.texting import act_on_text
 
 log = logging.getLogger(__name__)
 
@@ -41,3 +44,17 @@ def may_remind(
 ) -> dict[uuid.UUID, str]:
     """A last look at reminders before they go out; a reason holds one back."""
     return reminders.objections(messages=messages, at=at)
+
+
+@receiver(text_received, dispatch_uid="programs.act_on_text")
+def patient_texted(
+    sender: Any,
+    *,
+    text: IncomingText,
+    person: Person,
+    pain: int | None,
+    at: dt.datetime,
+    **kwargs: Any,
+) -> str | None:
+    """What a patient reports of the day by text message."""
+    return act_on_text(text=text, person=person, pain=pain, at=at)

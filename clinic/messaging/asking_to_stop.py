@@ -53,8 +53,11 @@ def _asks(sentence: str, question: bool) -> bool:
         return False
     if any(pattern.search(sentence) for pattern in _ALWAYS):
         return True
-    if any(pattern.search(sentence) for pattern in _UNLESS_TOLD) and not _TOLD.search(sentence):
-        return True
+    for pattern in _UNLESS_TOLD:
+        found = pattern.search(sentence)
+        # What comes after the request no longer makes a story of it.
+        if found and not _TOLD.search(sentence[: found.end()]):
+            return True
     if any(pattern.search(sentence) for pattern in _UNLESS_MISSED):
         return bool(_WISH.search(sentence)) or not _MISSED.search(sentence)
     if _SIGN_OFF_CORE.search(sentence):
@@ -167,15 +170,14 @@ _UNLESS_TOLD = _any(
     rf"\b(?:parar|paren?|cancelar?|cancelen?|detener|detengan?|suspender|alto|stop|terminar)"
     rf"(?: {_RELLENO})* {_MENSAJES}\b",
     # Somebody else has this number now: for them every message is one too many.
-    r"\b(?:wrong (?:number|person)|falsche (?:nummer|person)|numero equivocado"
-    r"|persona equivocada)\b(?! of\b)",
+    r"^(?!.*\b(?:dialled|dialed|called|rang|gewahlt|angerufen|marque)\b).*\b(?:wrong (?:number"
+    r"|person)|falsche (?:nummer|person)|numero equivocado|persona equivocada)\b(?! of\b)",
 )
 _TOLD = re.compile(
     r"\b(?:dont|do not|not to|never) (?:ever )?(?:stop|quit|cease|end|cancel|turn off"
     r"|unsubscribe)\b"
     r"|\b(?:why|when|if|whether|did|didnt|cant|cannot|had|unless|after|used to)\b.*\b(?:stop|quit"
     r"|cease|end|cancel|unsubscribe|text|message|send)"
-    r"|\b(?:dialled|dialed|called|rang|gewahlt|angerufen)\b"
     r"|\b(?:warum|wieso|weshalb|wann|wenn|falls|ob)\b|\bich (?:kann|konnte|darf|soll|weiss)\b"
     r"|\bkann ich\b|\b(?:por que|cuando|si) "
 )

@@ -84,6 +84,8 @@ wrong number
 Sorry, wrong number
 STOP. Wrong number.
 Stop! I never signed up
+Stop texting me, you never called me back
+stop texting me when I told you to stop
 cancel my reminders
 end these messages
 enough texts
@@ -198,6 +200,7 @@ Will the pain go away?
 how do I stop the pain?
 if it hurts should I stop
 did I use the wrong number of sets?
+I called the wrong number yesterday
 I don't like the plank
 I don't need a reminder today
 send me more
