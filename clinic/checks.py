@@ -1,10 +1,15 @@
 """What is looked at before any program of the practice starts: settings that cannot be meant."""
 
+import io
+import sys
 from typing import Any
 
+from celery.signals import worker_init
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.utils.module_loading import import_string
 
 _KNOWN = ("", "demo", "http", "twilio")
@@ -40,3 +45,12 @@ def the_carriers_can_be_used(**options: Any) -> list[CheckMessage]:
         Error(sentence, hint="docs/carriers.md", id=f"clinic.E{number:03d}")
         for number, sentence in enumerate(wrong, 1)
     ]
+
+
+@worker_init.connect
+def a_worker_with_wrong_settings_does_not_start(**of_celery: Any) -> None:
+    """Celery looks at the checks too, but goes on whatever they say."""
+    try:
+        call_command("check", stdout=io.StringIO())
+    except SystemCheckError as error:
+        sys.exit(str(error))

@@ -1,5 +1,8 @@
 """Which gateway a practice gets, and what it hears when there is none."""
 
+import subprocess
+import sys
+
 import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
@@ -8,6 +11,7 @@ from clinic.messaging.gateways import GatewayError, gateway_for
 from clinic.models import DemoDelivery
 from clinic.models.messaging import Channel
 from tests.clinic.carrying import LINK, NUMBER, deliver, text
+from tests.faults.carriers import environment
 
 
 class Pigeon:
@@ -97,6 +101,19 @@ def test_given_a_carrier_that_cannot_be_meant_then_nothing_starts(settings, chan
         setattr(settings, name, value)
     with pytest.raises(SystemCheckError, match=words):
         call_command("check")
+
+
+@pytest.mark.queue
+def test_given_settings_that_cannot_be_meant_then_a_worker_says_so_and_ends():
+    worker = subprocess.run(
+        [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--concurrency=1"],
+        env=environment(0, SMS_GATEWAY="pigeon"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert worker.returncode == 1
+    assert "SMS_GATEWAY must be twilio, http, demo, or a class of your own" in worker.stderr
 
 
 # The gateway writes from a thread of its own, which a test's transaction would not let it see.

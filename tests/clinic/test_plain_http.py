@@ -1,9 +1,12 @@
 """A carrier described by settings: what it is asked, what its answers mean, what is refused."""
 
 import json
+import re
+import shlex
 import urllib.parse
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from hypothesis import given
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 
 from clinic.messaging.gateways import GatewayError, OutcomeUnknown, gateway_for
 from clinic.messaging.gateways.description import PLACES, read_description, value_at
+from clinic.messaging.gateways.http_line import HttpLine
 from clinic.messaging.links import status_callback_for
 from clinic.models.messaging import Channel
 from tests.clinic.carrying import LINK, NUMBER, carry, deliver, text
@@ -313,3 +317,69 @@ def test_given_several_mistakes_then_each_has_its_sentence(carrier, settings):
     with pytest.raises(SystemCheckError) as refused:
         call_command("check")
     assert str(refused.value).count("SMS_HTTP_") == 3
+
+
+# --- the document ----------------------------------------------------------------------------
+
+DOCUMENT = (settings.BASE_DIR / "docs" / "carriers.md").read_text()
+
+
+def blocks(title: str) -> list[str]:
+    """The four blocks of an example: settings, request, a yes, a no."""
+    section = re.split(r"^##+ ", DOCUMENT.partition(f"### {title}\n")[2], flags=re.MULTILINE)[0]
+    return re.findall(r"^```\w+\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("title", ["Example: JSON", "Example: a form"])
+def test_given_an_example_of_the_document_then_it_asks_and_understands_as_it_says(settings, title):
+    described, request, yes_said, no_said = blocks(title)
+    for line in shlex.split(described):
+        name, _, value = line.partition("=")
+        assert hasattr(settings, name)
+        setattr(settings, name, value)
+    call_command("check")
+    pk = "3f0c9a52-8f3e-4f63-9a53-2b1c7f0d6c11"
+    about = read_description()
+    body = about.body(
+        {
+            "to": NUMBER,
+            "to_digits": NUMBER.removeprefix("+"),
+            "from": settings.SMS_HTTP_FROM,
+            "text": "Your ten minutes for today: https://physio.example/r/x",
+            "id": pk,
+            "valid_for_s": 7200,
+            "callback": f"https://physio.example/hooks/sms/status/{pk}",
+        }
+    ).decode()
+    if settings.SMS_HTTP_FORMAT == "json":
+        assert json.loads(body) == json.loads(request)
+    else:
+        assert body == request.strip()
+    status = min(about.statuses)
+    assert about.succeeded(status, json.loads(yes_said))
+    assert value_at(json.loads(yes_said), about.reference_at)
+    assert not about.succeeded(status, json.loads(no_said))
+    assert value_at(json.loads(no_said), about.error_at) in about.dead_number
+
+
+def test_given_the_class_of_the_document_then_it_carries_a_text(settings):
+    (code,) = re.findall(r"^```python\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
+    room: dict = {}
+    exec(code.replace("…", "key"), room)
+    with TextServer() as server:
+        gateway = room["HeronGateway"]()
+        gateway._line = HttpLine(carrier="c", url=server.url, headers={}, lines=1)
+        server.will((200, "OK 17"))
+        assert deliver(gateway, text()) == "17"
+        server.will((400, ""))
+        with pytest.raises(GatewayError):
+            deliver(gateway, text())
+
+
+def test_given_the_settings_then_the_document_names_each():
+    named = set(re.findall(r"SMS_HTTP_[A-Z_]+|TWILIO_[A-Z_]+", DOCUMENT))
+    # Those of receipts and of incoming texts have a document of their own.
+    elsewhere = ("SMS_HTTP_IN_", "SMS_HTTP_STATUS_", "SMS_HTTP_SIGNATURE_HEADER")
+    for name in dir(settings):
+        if name.startswith(("SMS_HTTP_", "TWILIO_")) and not name.startswith(elsewhere):
+            assert name in named
