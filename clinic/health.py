@@ -21,7 +21,8 @@ from clinic.models.messaging import Channel
 
 log = logging.getLogger(__name__)
 
-WORKER_SILENT_AFTER = dt.timedelta(seconds=60)
+# Longer than the longest send run, for a practice whose one worker does one thing at a time.
+WORKER_SILENT_AFTER = dt.timedelta(minutes=2)
 PLANNING_SILENT_AFTER = dt.timedelta(minutes=5)
 OUTBOX_STUCK_AFTER = dt.timedelta(minutes=5)
 

@@ -17,7 +17,8 @@ GROUPS = (
     ("held", "Held back"),
     ("trouble", "Not arrived or unknown"),
 )
-_BAR, _STEP, _HEIGHT = 8, 10, 100
+_BAR, _HEIGHT = 8, 100
+_STEP, _WIDE_STEP, _FEW = 10, 24, 10
 # Trouble among thousands is still seen.
 _THINNEST = 2.0
 
@@ -102,6 +103,7 @@ def chart(by_day: Mapping[dt.date, list[Count]], days: Sequence[dt.date]) -> Cha
         sums.update(numbers)
         per_day.append(numbers)
     most = max((numbers.total() for numbers in per_day), default=0)
+    step = _WIDE_STEP if len(days) <= _FEW else _STEP
     bars = []
     for place, numbers in enumerate(per_day):
         y = float(_HEIGHT)
@@ -109,11 +111,11 @@ def chart(by_day: Mapping[dt.date, list[Count]], days: Sequence[dt.date]) -> Cha
             if numbers[group]:
                 height = max(_THINNEST, numbers[group] / most * (_HEIGHT - len(GROUPS)))
                 y -= height
-                x = place * _STEP + (_STEP - _BAR) // 2
+                x = place * step + (step - _BAR) // 2
                 bars.append(Bar(x, round(y, 2), _BAR, round(height, 2), group))
     busiest = days[max(range(len(days)), key=lambda place: per_day[place].total())]
     return Chart(
-        width=len(days) * _STEP,
+        width=len(days) * step,
         height=_HEIGHT,
         bars=bars,
         sums=[(group, word, sums[group]) for group, word in GROUPS if sums[group]],

@@ -78,11 +78,13 @@ def newest(patient: Patient) -> tuple[list[Past], bool]:
 
 @dataclass(frozen=True)
 class Reminders:
-    """The section of the patient's page. ``none`` says why nothing comes next, if so; ``today``
-    what became of today's reminders already; ``more`` that the past goes on elsewhere."""
+    """The section of the patient's page. ``none`` says why nothing comes next, if so; ``soonest``
+    by which ways the next moment is used; ``today`` what became of today's reminders already;
+    ``more`` that the past goes on elsewhere."""
 
     next: list[Next]
     none: str
+    soonest: str
     today: list[str]
     past: list[Past]
     more: bool
@@ -98,9 +100,12 @@ def reminders_of(patient: Patient, program: Program | None, at: dt.datetime) -> 
             for one in coming
         ],
         none="" if coming else why_none(patient, program),
+        soonest=" and ".join(
+            f"by {one.channel_word.lower()}" for one in coming if one.at == coming[0].at
+        ),
         today=[
-            f"{one.message.get_kind_display()} by {one.message.get_channel_display().lower()} "
-            f"today. {one.words}"
+            f"Today{_OTHER.get(one.message.kind, '')} by "
+            f"{one.message.get_channel_display().lower()}: {one.words}"
             for one in past_ones
             if one.message.local_date == today and one.message.kind in OutboxMessage.REMINDERS
         ],
@@ -109,6 +114,10 @@ def reminders_of(patient: Patient, program: Program | None, at: dt.datetime) -> 
     )
 
 
+_OTHER = {
+    OutboxMessage.Kind.SECOND_NUDGE: ", second nudge",
+    OutboxMessage.Kind.SILENCE: ", kind message",
+}
 _NOTES = {
     OutboxMessage.Kind.SECOND_NUDGE: "second nudge, only if nothing is recorded by then",
     OutboxMessage.Kind.SILENCE: "kind message, only if nothing is recorded by then",

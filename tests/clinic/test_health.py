@@ -33,7 +33,7 @@ def test_given_everything_runs_then_readyz_says_so_part_by_part(client):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("age", [None, 61])
+@pytest.mark.parametrize("age", [None, 121])
 def test_given_a_worker_nobody_hears_of_then_readyz_says_no(client, age):
     health.beat(name="planning", at=timezone.now())
     if age:

@@ -18,9 +18,10 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from clinic import standstill
 from clinic.messaging.links import token_for
-from clinic.models import OutboxMessage, Role, User
-from patients.consenting import stop_messages
+from clinic.models import Heartbeat, OutboxMessage, Role, User
+from patients.consenting import start_messages, stop_messages
 from patients.models import Patient
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import REPEATED
@@ -30,7 +31,7 @@ from programs.models import Program
 from programs.reminders import plan_reminders
 from tests.conftest import MONDAY
 from tests.journeys import pages
-from tests.journeys.conftest import Clock, Practice
+from tests.journeys.conftest import Clock, Practice, everything_at_work
 
 pytestmark = [
     pytest.mark.journey,
@@ -168,6 +169,7 @@ def test_every_page_of_the_patient(
     own.at("my reminders, saved", "/reminders/?kept=sms")
     stop_messages(patient=patient, channel="sms", at=MONDAY, way="web", by=patient.user)
     own.at("my reminders, one off", "/reminders/?kept=sms")
+    start_messages(patient=patient, channel="sms", at=MONDAY, way="web", by=patient.user)
     own.at("not today, no reason", send("/routine/skip/", "Leave it for today"))
     own.at("this hurts", step("This hurts", start="/routine/2/"))
     own.at("what was done", "/routine/finish/")
@@ -245,12 +247,24 @@ def test_every_page_of_the_portal(practice: Practice, clock: Clock, look, lived)
         if row is not None and type(options).__name__ not in ("AccessRecordAdmin",):
             name = f"one of {model._meta.verbose_name_plural}"
             manager.at(name, reverse(f"{where}_change", args=[row.pk]))
+    manager.at("message wording", reverse("admin:wording"))
+    for channel in ("email", "sms"):
+        manager.at(
+            f"words by {channel}", reverse("admin:wording_edit", args=["silence", channel, "de"])
+        )
+    manager.at("words refused", write_of_health)
     manager.at("alerts, one ticked", tick_first_alert)
     manager.at("a new site", reverse("admin:clinic_site_add"))
+    manager.at("delivery report", "/clinic/delivery/?days=30")
+    manager.at("delivery report, nothing", "/clinic/delivery/?day=2020-01-01")
+    manager.at("messages behind a number", "/clinic/delivery/messages/?days=30")
+    manager.at("nothing goes out", board_at_a_standstill)
+    everything_at_work()
     manager.at("closed to the manager", f"/clinic/patients/{waiting.pk}/change/")
 
     desk = look(staff["felix"])
     desk.at("names", "/clinic/")
+    desk.at("messages of a patient", f"/clinic/patients/{waiting.pk}/messages/")
     desk.at("patient, for the front desk", f"/clinic/patients/{waiting.pk}/")
 
     wrong = [*own.wrong, *manager.wrong, *desk.wrong]
@@ -277,6 +291,13 @@ def wrong_address(page: Page) -> None:
     page.get_by_label("E-mail address").fill("ana at patients")
     pages.button(page, "Send the code").click()
     expect(page.get_by_role("alert")).to_be_visible()
+
+
+def board_at_a_standstill(page: Page) -> None:
+    Heartbeat.objects.all().delete()
+    standstill.forget()
+    page.goto("/clinic/")
+    expect(page.get_by_role("alert")).to_contain_text("Reminders are not going out.")
 
 
 def ask_for_code(patient: Patient) -> Callable[[Page], None]:
@@ -338,6 +359,13 @@ def decline(patient: Patient) -> Callable[[Page], None]:
         expect(page.get_by_label("Why not")).to_be_visible()
 
     return visit
+
+
+def write_of_health(page: Page) -> None:
+    page.goto(reverse("admin:wording_edit", args=["silence", "sms", "en"]))
+    page.get_by_label("Words").fill("{practice}: your back exercises {link}")
+    pages.button(page, "Save").click()
+    expect(page.locator(".po-errors")).to_contain_text("“back”, “exercises”")
 
 
 def tick_first_alert(page: Page) -> None:

@@ -129,11 +129,9 @@ def test_given_that_todays_went_out_then_next_reminder_says_so(
     client.force_login(physio)
     page = client.get(f"/clinic/patients/{patient.pk}/").content.decode()
     side = strip_tags(page.split("Next reminder</h2>")[1].split("</section>")[0])
-    assert side.startswith("Tue 3 Mar, 08:00, by e-mail")
-    assert "Routine reminder by e-mail today. Delivered 08:02." in side
-    assert (
-        "Routine reminder by text message today. Held back: Today&#x27;s session is done." in side
-    )
+    assert side.startswith("Tue 3 Mar, 08:00, by e-mail and by text message")
+    assert "Today by e-mail: Delivered 08:02." in side
+    assert "Today by text message: Held back: Today&#x27;s session is done." in side
 
 
 def test_given_a_session_already_done_then_today_is_not_announced(section, program, patient, early):
