@@ -48,7 +48,7 @@ def test_given_the_carrier_runs_then_real_mail_lands_on_the_page_and_sigterm_end
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
         queued("ruth@practice.example", body="Grüße\n\nOpen your caseload:\n{link}")
-        assert sending.send_due(at=AT).sent == 1
+        assert sending.send_all_due(at=AT).sent == 1
 
         strange = EmailMessage()
         strange["From"], strange["To"] = "a@b.example", "c@d.example"
