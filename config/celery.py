@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,29 @@ class Watch(bootsteps.StartStopStep):
 
     requires = {"celery.worker.components:Timer"}
     _stop_within_s = 25
+    _pause_s = 1.0
 
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)
         self._process: subprocess.Popen[bytes] | None = None
+        self._over = threading.Event()
 
     def start(self, worker: Any) -> None:
+        # A thread that only waits: without a broker nothing else of a worker runs that could
+        # notice a watch that was killed.
+        threading.Thread(target=self._keep, name="watch", daemon=True).start()
+
+    def _keep(self) -> None:
         manage = Path(__file__).resolve().parent.parent / "manage.py"
-        self._process = subprocess.Popen([sys.executable, str(manage), "send_due", "--watch"])
+        while not self._over.is_set():
+            self._process = subprocess.Popen([sys.executable, str(manage), "send_due", "--watch"])
+            if self._over.is_set():
+                self._process.terminate()
+            self._process.wait()
+            self._over.wait(self._pause_s)
 
     def stop(self, worker: Any) -> None:
+        self._over.set()
         if self._process is None:
             return
         self._process.terminate()
