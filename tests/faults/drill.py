@@ -17,7 +17,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import time
 import zoneinfo
@@ -113,16 +112,18 @@ class Drill:
             stack.callback(book.close)
             begun = time.monotonic()
             with Crew(environment, self.folder, workers=plan.workers) as crew:
-                self._wake(environment, plan_too=True)
+                self._wake(plan_too=True)
                 self._until(lambda: bool(book.on_the_wire()), 60, "nothing was ever sent")
+                self.first_after = time.monotonic() - begun
                 self._say("sending")
-                self._break_things(engines, crew, book, environment)
-                self._settle(crew, book, environment)
+                self._break_things(engines, crew, book)
+                self._settle(crew, book)
             seconds = time.monotonic() - begun
             report = reckon(book=book, mail=mail.take(), texts=texts.take(), at_kills=self.at_kills)
         figures = {
             **dataclasses.asdict(plan),
             "seconds_taken": round(seconds, 1),
+            "seconds_until_the_first": round(self.first_after, 1),
             "events": Counter(event["what"] for event in self.events),
             "kills_with_something_on_the_wire": sum(
                 1 for event in self.events if event.get("on_the_wire")
@@ -196,9 +197,7 @@ class Drill:
 
     # --- the morning -------------------------------------------------------------------------
 
-    def _break_things(
-        self, engines: Engines, crew: Crew, book: Book, environment: dict[str, str]
-    ) -> None:
+    def _break_things(self, engines: Engines, crew: Crew, book: Book) -> None:
         plan = self.plan
         # Every fourth kill takes a whole worker.
         calls: list[tuple[str, Callable[[], None]]] = [
@@ -219,7 +218,7 @@ class Drill:
         for what, do in calls:
             time.sleep(pause * self.chance.uniform(0.5, 1.5))
             crew.mend()
-            self._wake(environment)
+            self._wake()
             self.events.append({"what": what})
             do()
             self._say(f"{what} {self.events[-1]}")
@@ -240,7 +239,7 @@ class Drill:
                 self.over_the_limit.append({"process": number, **counts})
         self.events[-1]["on_the_wire"] = sum(sum(counts.values()) for counts in mine.values())
 
-    def _settle(self, crew: Crew, book: Book, environment: dict[str, str]) -> None:
+    def _settle(self, crew: Crew, book: Book) -> None:
         """Wait until nothing is open. Leases run out, sweeps find what the dead had held."""
         end = time.monotonic() + self.plan.seconds + 10 * self.plan.lease + 120
         while time.monotonic() < end:
@@ -250,7 +249,7 @@ class Drill:
                 if planned >= self.plan.reminders:
                     return
             crew.mend()
-            self._wake(environment, plan_too=True)
+            self._wake(plan_too=True)
             if self.plan.troubles:
                 # The waits between tries are minutes; here they are seconds.
                 book.ask(
@@ -258,18 +257,13 @@ class Drill:
                     " WHERE wake_at > now() + interval '1 second' AND status = 'due'"
                 )
             time.sleep(min(self.plan.lease, 3))
-            subprocess.run(
-                [sys.executable, "manage.py", "send_due"],
-                cwd=ROOT,
-                env=environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                check=False,
-            )
             self._say(f"settling: {dict(states)}")
 
-    def _wake(self, environment: dict[str, str], *, plan_too: bool = False) -> None:
-        """The beats' wake-ups, without waiting for their clocks: one for each worker."""
+    def _wake(self, *, plan_too: bool = False) -> None:
+        """The beats' wake-ups, without waiting for their clocks: one for each worker.
+
+        Without a broker there are none, and the workers have to find the work themselves.
+        """
         if self.plan.redis_off:
             return
         from config.celery import app
@@ -278,9 +272,10 @@ class Drill:
             if plan_too:
                 # Twice, as two beats would.
                 for _ in range(2):
-                    app.send_task("programs.tasks.plan_reminders", retry=False)
+                    app.send_task("programs.tasks.plan_reminders", retry=False, expires=5)
+                app.send_task("clinic.tasks.sweep", retry=False, expires=5)
             for _ in range(self.plan.workers):
-                app.send_task("clinic.tasks.send_due", retry=False)
+                app.send_task("clinic.tasks.send_due", retry=False, expires=5)
 
     def _until(self, true: Callable[[], bool], seconds: float, otherwise: str) -> None:
         end = time.monotonic() + seconds
