@@ -1,6 +1,7 @@
 """Yes and no to messages: who said it, how, and who cannot take it back."""
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -242,6 +243,21 @@ def test_given_a_start_by_text_then_only_who_had_said_stop_gets_messages_again(
     assert (refusal.lifted_at, refusal.lifted_way) == (MONDAY + HOUR, "text")
 
 
+def test_given_one_of_a_family_says_start_then_only_that_one_gets_messages_again(family):
+    ana, ben = family
+    stopping.stop(channel="sms", address=PHONE, at=MONDAY, way="text", reason="STOP by text.")
+    outbox.lift_suppression(channel="sms", address=PHONE, at=MONDAY + HOUR)
+    address_started.send(
+        None,
+        channel="sms",
+        address=PHONE,
+        at=MONDAY + HOUR,
+        way="text",
+        subject=("patient", str(ben.pk)),
+    )
+    assert has_yes(ben) and not has_yes(ana)
+
+
 def test_given_a_mail_unsubscribed_in_another_spelling_then_it_is_the_same_person(make_patient):
     patient = make_patient(email="ana@example.org")
     ContactPoint.objects.filter(channel="email").update(address="Ana@Example.org")
@@ -291,3 +307,11 @@ def test_given_a_purpose_then_todays_wording_of_it_can_be_shown(purpose):
     found = consent_wordings.wording(purpose)
     assert found.text and found.version == consent_wordings.CURRENT
     assert consent_wordings.wording(purpose, "1999-01") is None
+
+
+def test_given_todays_wordings_then_the_documentation_shows_the_same():
+    page = (Path(__file__).parents[2] / "docs" / "consent.md").read_text()
+    assert f"version {consent_wordings.CURRENT}" in page
+    for purpose in Consent.Purpose.values:
+        found = consent_wordings.wording(purpose)
+        assert f"**{found.title}.** {found.text}" in page
