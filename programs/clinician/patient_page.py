@@ -17,12 +17,13 @@ from django.views.decorators.http import require_POST
 from clinic import alerts as alerting
 from clinic.models import Alert
 from clinic.roles import May, may
-from patients.models import Consent, Patient
+from patients.models import Patient
 from patients.red_flagging import close_red_flags, describe
 from programs import caseload
 from programs.adjusting import end_program, reopen_program
 from programs.clinician.answers import fired_rules, newest_decision
 from programs.clinician.change_form import title_of
+from programs.clinician.consents import lines_of
 from programs.clinician.fields import REASON_HINT, PortalForm, reason_field
 from programs.clinician.opening import address_of, open_patient, portal, put_errors
 from programs.clinician.patient_messages import reminders_of
@@ -90,7 +91,7 @@ def _page(
         "patient": patient,
         "age": _age(patient, at),
         "contact_points": list(patient.contact_points.all()),
-        "consents": _consents(patient),
+        "consents": lines_of(patient),
         "problem": problem,
         "at": at,
     }
@@ -184,11 +185,6 @@ def _age(patient: Patient, at: dt.datetime) -> int | None:
     if born is None:
         return None
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-
-
-def _consents(patient: Patient) -> list[tuple[str, str, Consent | None]]:
-    standing = {c.purpose: c for c in Consent.objects.active().filter(patient=patient)}
-    return [(key, word, standing.get(key)) for key, word in Consent.Purpose.choices]
 
 
 def _moment(text: str) -> dt.datetime | None:
