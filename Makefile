@@ -11,12 +11,14 @@ TESTING = STEADYBACK_TESTING=1
 # Python writes a line per problem; what has no problem stays silent.
 LINT_IMPORTS = -c "import sys; from importlinter.cli import lint_imports_command as run; run()"
 
-.PHONY: help demo test lint screenshots lock clean environment
+.PHONY: help demo test lint bench faults screenshots lock clean environment
 
 help:
 	@echo "make demo         a whole practice with made-up people on http://localhost:$(PORT)"
 	@echo "make test         every check and every test"
 	@echo "make lint         the checks without the tests"
+	@echo "make bench        every figure of docs/benchmarks.md against its yardstick; ten minutes or so"
+	@echo "make faults       everything that can break breaks, at full size; ten minutes or so"
 	@echo "make screenshots  the pictures in docs/screenshots"
 	@echo "make lock         compile requirements/*.in again"
 	@echo "make clean        remove .venv and var, with the demo's data"
@@ -40,6 +42,22 @@ test: environment
 	@$(PY) -m tests.browser --ensure
 	@$(MAKE) --no-print-directory lint
 	@code=0; $(TESTING) $(PY) -m pytest --cov --cov-report=term:skip-covered || code=$$?; \
+	    $(TESTING) $(PY) -m config.services stop; exit $$code
+
+# On servers of its own that write to the disk; ONLY="name name" measures some of the rows.
+bench: environment
+	@$(PY) -m tests.benchmarks $(foreach name,$(ONLY),--only $(name))
+
+# The same drill as in the tests, as large as the promise; then with misbehaving carriers, then
+# without Redis, then a thousand STOPs.
+faults: environment
+	@$(PY) -m tests.faults.drill --reminders 50000 --workers 8 --kills 20 --pg-restarts 3 \
+	    --redis-kills 3
+	@$(PY) -m tests.faults.drill --reminders 10000 --workers 8 --kills 5 --pg-restarts 1 \
+	    --redis-kills 1 --seconds 40 --troubles
+	@$(PY) -m tests.faults.drill --reminders 50000 --workers 8 --kills 5 --pg-restarts 1 --redis-off
+	@code=0; STEADYBACK_STOP_RACES=1000 $(TESTING) $(PY) -m pytest -m fault \
+	    --deselect tests/faults/test_drill.py || code=$$?; \
 	    $(TESTING) $(PY) -m config.services stop; exit $$code
 
 screenshots: environment

@@ -81,14 +81,20 @@ class Program:
 
 
 class Crew:
-    """Two Celery workers that share ``workers`` children, and ``beats``. A context."""
+    """``nodes`` Celery workers that share ``workers`` children, and ``beats``. A context."""
 
     def __init__(
-        self, environment: Mapping[str, str], folder: Path, *, workers: int, beats: int = 2
+        self,
+        environment: Mapping[str, str],
+        folder: Path,
+        *,
+        workers: int,
+        nodes: int = 2,
+        beats: int = 2,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         celery = ["-m", "celery", "-q", "-A", "config"]
-        each = max(workers // 2, 1)
+        each = max(workers // nodes, 1)
         self.workers = [
             Program(
                 f"worker-{number}",
@@ -101,7 +107,7 @@ class Crew:
                 environment,
                 folder / f"worker-{number}.log",
             )
-            for number in range(2)
+            for number in range(nodes)
         ]
         self.beats = [
             Program(

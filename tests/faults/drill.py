@@ -80,6 +80,15 @@ class Plan:
     connections: int = 2
     in_flight: int = 4
 
+    @property
+    def nodes(self) -> int:
+        """Celery workers. Without a broker each sends by its watch alone, so there are more."""
+        return max(self.workers // 2, 1) if self.redis_off else 2
+
+    @property
+    def senders(self) -> int:
+        return self.nodes if self.redis_off else self.workers
+
 
 class Drill:
     """One morning, from the empty servers to the reckoning."""
@@ -111,7 +120,7 @@ class Drill:
             book = Book(engines.database_url)
             stack.callback(book.close)
             begun = time.monotonic()
-            with Crew(environment, self.folder, workers=plan.workers) as crew:
+            with Crew(environment, self.folder, workers=plan.workers, nodes=plan.nodes) as crew:
                 self._wake(plan_too=True)
                 self._until(lambda: bool(book.on_the_wire()), 60, "nothing was ever sent")
                 self.first_after = time.monotonic() - begun
@@ -122,6 +131,7 @@ class Drill:
             report = reckon(book=book, mail=mail.take(), texts=texts.take(), at_kills=self.at_kills)
         figures = {
             **dataclasses.asdict(plan),
+            "senders": plan.senders,
             "seconds_taken": round(seconds, 1),
             "seconds_until_the_first": round(self.first_after, 1),
             "events": Counter(event["what"] for event in self.events),
@@ -141,8 +151,8 @@ class Drill:
     def _pace(self) -> tuple[float, float]:
         """Delay of an answer of the mail server and of the text carrier, in seconds."""
         plan = self.plan
-        # The workers' children; four answers to a mail, one to a text.
-        each = plan.reminders / 2 / plan.workers / plan.seconds
+        # Four answers to a mail, one to a text.
+        each = plan.reminders / 2 / plan.senders / plan.seconds
         return plan.connections / each / 4, plan.in_flight / each
 
     def _environment(self, engines: Engines, mail: Sink, texts: Sink) -> dict[str, str]:
