@@ -20,6 +20,7 @@ from programs.clinician import (
     assign,
     board,
     change,
+    conversation,
     delivery,
     intake,
     patient_messages,
@@ -82,6 +83,12 @@ portal.register_page(
     _ONE + "alerts/<int:alert>/seen/",
     patient_page.seen,
     name="patient_seen",
+    needs=May.ACKNOWLEDGE,
+)
+portal.register_page(
+    _ONE + "texts/<int:text>/answered/",
+    conversation.answered,
+    name="patient_text_answered",
     needs=May.ACKNOWLEDGE,
 )
 

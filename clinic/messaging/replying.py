@@ -41,13 +41,15 @@ def reply(
         is_stopped = stopped.exists()
         if is_stopped and purpose in _NOT_AFTER_STOP:
             return ""
-        if _enough(text, at) or (purpose == "words" and _said_lately(text, at)):
+        if _enough(text, at):
             return ""
         if is_stopped and purpose == "words":
             purpose = "words_after_stop"
     body = words or reply_words(
         purpose, site=person.site, language=person.language, reader=person.reader.name
     )
+    if purpose.startswith("words") and _said_lately(text, body, at):
+        return ""
     sure = text.subject_type == person.subject[0]
     outbox.queue_message(
         key=f"reply:{text.pk}",
@@ -105,9 +107,9 @@ def mark_answered(
     return text
 
 
-def _lately(text: IncomingText, since: dt.datetime, **which: object) -> list[str]:
+def _lately(text: IncomingText, since: dt.datetime) -> list[str]:
     """Keys of the replies to other texts of this number."""
-    others = IncomingText.objects.filter(address=text.address, received_at__gt=since, **which)
+    others = IncomingText.objects.filter(address=text.address, received_at__gt=since)
     return [f"reply:{pk}" for pk in others.exclude(pk=text.pk).values_list("pk", flat=True)[:200]]
 
 
@@ -116,7 +118,7 @@ def _enough(text: IncomingText, at: dt.datetime) -> bool:
     return OutboxMessage.objects.filter(key__in=keys).count() >= _MOST_IN_AN_HOUR
 
 
-def _said_lately(text: IncomingText, at: dt.datetime) -> bool:
-    """The same thanks was given for what they wrote a moment ago."""
-    keys = _lately(text, at - _SAME_WORDS_AGAIN, meaning=IncomingText.Meaning.WORDS)
-    return OutboxMessage.objects.filter(key__in=keys).exists()
+def _said_lately(text: IncomingText, body: str, at: dt.datetime) -> bool:
+    """They were told the very same a moment ago."""
+    keys = _lately(text, at - _SAME_WORDS_AGAIN)
+    return OutboxMessage.objects.filter(key__in=keys, text__body=body).exists()

@@ -24,6 +24,7 @@ from programs.adjusting import end_program, reopen_program
 from programs.clinician.answers import fired_rules, newest_decision
 from programs.clinician.change_form import title_of
 from programs.clinician.consents import lines_of
+from programs.clinician.conversation import waiting
 from programs.clinician.fields import REASON_HINT, PortalForm, reason_field
 from programs.clinician.opening import address_of, open_patient, portal, put_errors
 from programs.clinician.patient_messages import reminders_of
@@ -112,13 +113,17 @@ def _clinical(
     at: dt.datetime,
     shown_forms: dict[str, forms.Form],
 ) -> dict[str, Any]:
-    open_alerts = list(
+    texts = waiting(patient)
+    open_alerts = (
         Alert.objects.open().about("patient", patient.pk).select_related("owner").order_by("due_at")
     )
     flags = list(patient.red_flags.open())
     found: dict[str, Any] = {
         "row": caseload.rows_for([patient], at=at)[0],
-        "alerts": open_alerts,
+        # Those of texts stand beside the words themselves.
+        "alerts": list(open_alerts.exclude(pk__in=[t.alert.pk for t in texts if t.alert])),
+        "texts": texts,
+        "texts_newest": next((t.text for t in reversed(texts) if t.text.subject_type), None),
         "flags": [(flag, describe(flag.answers)) for flag in flags],
         "seen": _last_seen(patient) if flags or _suspended(program) else None,
         "seen_form": SeenForm(),

@@ -8,9 +8,10 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from clinic.models import Alert, OutboxMessage
+from clinic.models import Alert, IncomingText, OutboxMessage
 from patients.models import CheckIn, IntakeScreening, Patient, RedFlag
 from patients.red_flagging import describe
+from programs.clinician.conversation import texts_of
 from programs.models import Decision, ProgramVersion, Session
 from programs.rule_words import rule_words
 
@@ -77,7 +78,15 @@ _MOMENT = {
     Alert: "raised_at",
     RedFlag: "opened_at",
     IntakeScreening: "taken_at",
+    IncomingText: "received_at",
 }
+# What was done for the others stands in the time line itself: the session, the check-in.
+_TEXTS_SHOWN = [
+    IncomingText.Meaning.WORDS,
+    IncomingText.Meaning.STOP,
+    IncomingText.Meaning.START,
+    IncomingText.Meaning.HELP,
+]
 
 
 def _sources(patient: Patient, programs: list[object]) -> Iterable[Source]:
@@ -96,6 +105,7 @@ def _sources(patient: Patient, programs: list[object]) -> Iterable[Source]:
             Alert.objects.about("patient", patient.pk).select_related("owner", "acknowledged_by"),
             _alert,
         ),
+        (texts_of(patient).filter(meaning__in=_TEXTS_SHOWN).select_related("answered_by"), _text),
         (RedFlag.objects.filter(patient=patient).select_related("closed_by"), _red_flag),
         (IntakeScreening.objects.filter(patient=patient).select_related("taken_by"), _intake),
     ]
@@ -200,12 +210,24 @@ def _message(message: OutboxMessage) -> Entry:
 
 
 def _alert(alert: Alert) -> Entry:
-    detail = [alert.summary, f"For {alert.owner.name}"]
+    # The words of a text stand at the text.
+    detail = [] if alert.key.startswith("text:") else [alert.summary]
+    detail.append(f"For {alert.owner.name}")
     if alert.acknowledged_by:
         seen = f"Seen by {alert.acknowledged_by.name}"
         detail.append(f"{seen}: {alert.outcome}" if alert.outcome else seen)
     title = f"Alert, {alert.get_severity_display().lower()}"
     return Entry(alert.raised_at, "alert", title, tuple(detail), tone="alert")
+
+
+def _text(text: IncomingText) -> Entry:
+    detail = [f"“{text.words}”"] if text.words else []
+    if text.answered_by:
+        detail.append(f"Answered by {text.answered_by.name}")
+    title = f"Text message: {text.get_meaning_display().lower()}"
+    if text.subject_type != "patient":
+        title += ", from a phone that several people share"
+    return Entry(text.received_at, "text", title, tuple(detail), tone="answer")
 
 
 def _red_flag(red_flag: RedFlag) -> Entry:
