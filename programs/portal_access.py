@@ -1,7 +1,8 @@
 """Who may open a patient's page: the signed-in patient, or the holder of a reminder link.
 
 A reminder link is not a sign-in. Once its button is pressed, the browser session carries a pass
-to the routine, the check-ins and the safety questions of one program, until the link expires.
+to the routine, the check-ins, the safety questions and the reminders of one program, until the
+link expires.
 Every page says for itself whether the pass is enough; unless it does, it is not.
 """
 

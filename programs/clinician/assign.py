@@ -110,12 +110,19 @@ def _initial(patient: Patient, intake: IntakeScreening | None) -> dict[str, Any]
         "template": suggested.get("template"),
         "pathway": suggested.get("pathway", Pathway.CHRONIC),
         "started_on": patient.local_date(timezone.now()),
-        "reminder_time": getattr(patient.contact_points.first(), "reminder_time", dt.time(8)),
+        "reminder_time": _hour_of(patient),
     }
+
+
+def _hour_of(patient: Patient) -> dt.time:
+    return getattr(patient.contact_points.first(), "reminder_time", dt.time(8))
 
 
 @transaction.atomic
 def _assign(patient: Patient, by: User, said: dict[str, Any]) -> Program:
     at = timezone.now()
-    remind_at(patient=patient, time=said.pop("reminder_time"), by=by, at=at)
+    time = said.pop("reminder_time")
+    if time != _hour_of(patient):
+        # Left as it stood, it takes no hour away that the patient chose for one channel.
+        remind_at(patient=patient, time=time, by=by, at=at)
     return assign_program(patient=patient, by=by, at=at, **said)

@@ -1,5 +1,6 @@
 """From the door to the first program: register, intake, suggestion, assign; and the record."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -168,6 +169,17 @@ def test_the_suggestion_is_assigned_as_it_stands(staff, patient, physio):
     assert program.template.slug == "stability-first"
     assert (program.current_version.pathway, program.current_version.by) == ("chronic", physio)
     assert hours_of(patient) == {"18:15"}
+
+
+def test_an_hour_left_as_it_stands_leaves_the_hours_the_patient_chose(staff, patient):
+    patient.contact_points.filter(channel="sms").update(reminder_time="18:30")
+    address = at_address("patient_assign", patient)
+    staff.post(at_address("patient_intake", patient), intake_answers())
+    form = staff.get(address).context["form"]
+    data = {field.html_name: field.value() or "" for field in form}
+    assert data["reminder_time"] == dt.time(8)
+    assert staff.post(address, data).url == at_address("patient", patient)
+    assert hours_of(patient) == {"08:00", "18:30"}
 
 
 def test_a_red_flag_in_the_intake_shows_the_emergency_text_and_no_form(staff, patient, site):
