@@ -53,19 +53,23 @@ class Engines:
         """
         return self._again(self._postgres, how, self.database_url)
 
-    def restart_valkey(self, how: signal.Signals = signal.SIGKILL) -> float:
-        """The same for Valkey."""
-        return self._again(self._valkey, how, self.redis_url)
+    def restart_valkey(self, how: signal.Signals = signal.SIGKILL, *, wiped: bool = False) -> float:
+        """The same for Valkey; ``wiped`` brings it back with nothing in it."""
+        return self._again(self._valkey, how, self.redis_url, wiped=wiped)
 
     def stop_valkey(self) -> None:
         """Let it be away from now on."""
         self._valkey.stop()
 
-    def _again(self, server: Postgres | Valkey, how: signal.Signals, url: str) -> float:
+    def _again(
+        self, server: Postgres | Valkey, how: signal.Signals, url: str, *, wiped: bool = False
+    ) -> float:
         begun = time.monotonic()
         assert server.process is not None
         server.process.send_signal(how)
         server.process.wait(30)
+        if wiped:
+            shutil.rmtree(self.folder / server.name / "appendonlydir", ignore_errors=True)
         with self._aside():
             if server.start() != url:
                 raise RuntimeError(f"{server.word} came back at another address.")

@@ -220,9 +220,14 @@ class Drill:
             for number in range(plan.kills)
         ]
         calls += [("restart PostgreSQL", engines.restart_postgres)] * plan.pg_restarts
-        calls += [("kill Valkey", engines.restart_valkey)] * (
-            0 if plan.redis_off else plan.redis_kills
-        )
+        if not plan.redis_off:
+            # Every second time it has forgotten all it was told.
+            calls += [
+                ("wipe Valkey", lambda: engines.restart_valkey(wiped=True))
+                if number % 2
+                else ("kill Valkey", engines.restart_valkey)
+                for number in range(plan.redis_kills)
+            ]
         self.chance.shuffle(calls)
         pause = 0.7 * plan.seconds / max(len(calls), 1)
         for what, do in calls:
