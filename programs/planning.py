@@ -180,14 +180,14 @@ judged AS (
             WHEN answered_on = day AND kind <> %(routine)s THEN %(answered)s
             WHEN NOT consented THEN
                 CASE read.channel WHEN %(email)s THEN %(no_email)s ELSE %(no_sms)s END
-            WHEN suppression.id IS NOT NULL THEN
-                left(%(suppressed_address)s || suppression.reason, 200)
+            WHEN (read.channel, read.address) IN (
+                SELECT channel, address FROM clinic_suppression WHERE lifted_at IS NULL)
+            THEN (SELECT left(%(suppressed_address)s || reason, 200) FROM clinic_suppression closed
+                WHERE closed.lifted_at IS NULL AND closed.channel = read.channel
+                AND closed.address = read.address)
             WHEN outside THEN %(outside_hours)s
             ELSE '' END AS reason
-    FROM read LEFT JOIN clinic_suppression suppression
-        ON suppression.lifted_at IS NULL AND suppression.channel = read.channel
-        AND suppression.address = read.address
-    WHERE text_id IS NOT NULL
+    FROM read WHERE text_id IS NOT NULL
 ),
 onward AS (
     SELECT judged.*, CASE WHEN silent_next > day AND silent_next < regular_next

@@ -37,6 +37,7 @@ __all__ = [
     "TURNED_OFF",
     "PlanReport",
     "Upcoming",
+    "follow_changes",
     "key_for",
     "objections",
     "plan_reminders",
@@ -45,6 +46,7 @@ __all__ = [
 ]
 
 objections = last_look.objections
+follow_changes = scheduling.follow_changes
 reconcile = scheduling.reconcile
 
 
@@ -62,7 +64,7 @@ def plan_reminders(*, at: dt.datetime) -> PlanReport:
 
     After hours or days in which nobody planned, what is too late by then is written as such.
     """
-    scheduling.follow_changes(at=at)
+    follow_changes(at=at)
     return planning.plan_due(at=at)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
 
+from clinic.messaging import outbox
 from clinic.models.messaging import Channel
 from patients.models import CheckIn, Consent, ContactPoint, Patient, RedFlag
 from programs import cadence
@@ -30,7 +31,7 @@ from programs.models.reminder import rhythm_of
 Standing = ReminderSchedule.Standing
 
 CHUNK = 2_000
-# A program that nobody has scheduled yet is caught up with for so long, and no longer.
+# A change that nobody has looked at is caught up with for so long, and no longer.
 _CATCH_UP = dt.timedelta(days=14)
 # One at a time: of two that read a record, the later reader must be the later writer.
 _KEEPING = 0x5C4ED
@@ -74,10 +75,11 @@ def _follow_some(at: dt.datetime) -> int:
         cursor.execute(
             "WITH noted AS (DELETE FROM programs_reminderchange WHERE id IN ("
             " SELECT id FROM programs_reminderchange ORDER BY id LIMIT %s)"
-            " RETURNING patient_id, at) SELECT patient_id, min(at) FROM noted GROUP BY 1",
-            [CHUNK],
+            " RETURNING patient_id, at)"
+            " SELECT patient_id, greatest(least(min(at), %s), %s) FROM noted GROUP BY 1",
+            [CHUNK, at, at - _CATCH_UP],
         )
-        noted = {pk: min(changed, at) for pk, changed in cursor.fetchall()}
+        noted = dict(cursor.fetchall())
     _follow(noted, at)
     return len(noted)
 
@@ -223,20 +225,30 @@ def _follow(noted: Mapping[uuid.UUID, dt.datetime], at: dt.datetime) -> int:
     }
     patterns = _patterns(facts)
     rows: list[ReminderSchedule] = []
+    gone = set(kept)
     for fact in facts:
         old = {way.channel: kept.get((fact.program.pk, way.channel)) for way in fact.ways}
         silent_on = silent_day_of(fact, [row for row in old.values() if row], at)
         for way in fact.ways:
-            row = _row(fact, way, old[way.channel], silent_on, patterns, noted, at)
+            since = max(noted[fact.program.patient_id], fact.assigned_at)
+            row = _row(fact, way, old[way.channel], silent_on, since, at)
+            if row is None:
+                continue
+            gone.discard((row.program_id, row.channel))
+            row.pattern_id = patterns[_pattern_key(fact.program.patient, way)]
             if _differs(row, old[way.channel]):
                 rows.append(row)
+    for program, channel in gone:
+        ReminderSchedule.objects.filter(program=program, channel=channel).delete()
+    # In the order in which they come due: what is planned together stands together.
+    rows.sort(key=lambda row: row.next_due_at)
     ReminderSchedule.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["program", "channel"],
         update_fields=_FIELDS,
     )
-    return len(rows)
+    return len(rows) + len(gone)
 
 
 def silent_day_of(
@@ -257,16 +269,18 @@ def _row(
     way: Way,
     old: ReminderSchedule | None,
     silent_on: dt.date | None,
-    patterns: Mapping[tuple[Any, ...], int],
-    noted: Mapping[uuid.UUID, dt.datetime],
+    since: dt.datetime,
     at: dt.datetime,
-) -> ReminderSchedule:
+) -> ReminderSchedule | None:
+    """The row of one channel, or None where nothing is to come."""
+    if way.rhythm is None:
+        return None
     program = facts.program
     row = ReminderSchedule(
         program=program,
         channel=way.channel,
         patient_id=program.patient_id,
-        address=way.point.address if way.point else "",
+        address=outbox.same_address(way.channel, way.point.address),
         standing=facts.standing,
         consented=way.consented,
         started_on=program.started_on,
@@ -277,24 +291,20 @@ def _row(
         answered_on=facts.answered_on,
         silent_on=silent_on,
     )
-    if way.rhythm is None:
-        return row
     if silent_on and not way.rhythm.days >> silent_on.weekday() & 1:
         # A day that was not chosen for this address; another one of the patient has it.
         row.silent_on = None
     span = facts.span(row.silent_on)
     if old and old.next_due_at and old.next_due_at <= at and span.holds(old.next_local_date):
         # It should have been planned by now: nothing may move it out of sight.
-        row.next_local_date, row.next_is_nudge = old.next_local_date, old.next_is_nudge
-        row.next_due_at = old.next_due_at
-    else:
-        since = noted[program.patient_id] if old else max(facts.assigned_at, at - _CATCH_UP)
-        event = next(cadence.events(way.rhythm, span, since), None)
-        if event is not None:
-            row.next_local_date, row.next_due_at = event.day, event.at
-            row.next_is_nudge = event.kind == cadence.NUDGE
-    if row.next_due_at is not None:
-        row.pattern_id = patterns[_pattern_key(program.patient, way)]
+        row.next_local_date, row.next_due_at = old.next_local_date, old.next_due_at
+        row.next_is_nudge = old.next_is_nudge
+        return row
+    event = next(cadence.events(way.rhythm, span, since), None)
+    if event is None:
+        return None
+    row.next_local_date, row.next_due_at = event.day, event.at
+    row.next_is_nudge = event.kind == cadence.NUDGE
     return row
 
 

@@ -18,6 +18,13 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- A new program is owed its reminders from its assignment on, however late this is read.
+CREATE FUNCTION programs_note_program() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO programs_reminderchange (patient_id, at) VALUES (NEW.patient_id, '-infinity');
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION programs_note_person() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO programs_reminderchange (patient_id, at) VALUES (NEW.id, now());
@@ -41,7 +48,8 @@ BEGIN
 END $$;
 """
 _WATCHED = [
-    ("programs_program", "INSERT OR UPDATE OR DELETE", "programs_note_patient"),
+    ("programs_program", "INSERT", "programs_note_program"),
+    ("programs_program", "UPDATE OR DELETE", "programs_note_patient"),
     ("patients_contactpoint", "INSERT OR UPDATE OR DELETE", "programs_note_patient"),
     ("patients_consent", "INSERT OR UPDATE OR DELETE", "programs_note_patient"),
     ("patients_redflag", "INSERT OR UPDATE OR DELETE", "programs_note_patient"),
@@ -51,12 +59,12 @@ _WATCHED = [
     ("programs_session", "INSERT OR UPDATE OR DELETE", "programs_note_session"),
 ]
 WATCH = _FUNCTIONS + "".join(
-    f"CREATE TRIGGER programs_reminders AFTER {when} ON {table} "
+    f"CREATE TRIGGER {function} AFTER {when} ON {table} "
     f"FOR EACH ROW EXECUTE FUNCTION {function}();\n"
     for table, when, function in _WATCHED
 )
 STOP_WATCHING = "".join(
-    f"DROP TRIGGER programs_reminders ON {table};\n" for table, _, _ in _WATCHED
+    f"DROP TRIGGER {function} ON {table};\n" for table, _, function in _WATCHED
 ) + "".join(
     f"DROP FUNCTION {name}();\n" for name in sorted({function for _, _, function in _WATCHED})
 )
@@ -75,17 +83,9 @@ WHERE key LIKE 'routine_reminder:%';
 SET CONSTRAINTS ALL IMMEDIATE;
 """
 BEGIN = """
-INSERT INTO programs_reminderschedule (
-    program_id, channel, patient_id, address, standing, consented, started_on, session_skipped,
-    heard_on, next_is_nudge)
-SELECT program.id, channel, patient_id, '', 0, false, started_on, false, started_on, false
-FROM programs_program program, unnest(ARRAY['email', 'sms']) AS channel
-WHERE status <> 'ended' OR ended_on >= current_date - 2;
-
 INSERT INTO programs_reminderchange (patient_id, at)
-SELECT DISTINCT patient_id, now() - interval '1 day' FROM programs_reminderschedule;
-
-SET CONSTRAINTS ALL IMMEDIATE;
+SELECT patient_id, now() - interval '1 day' FROM programs_program
+WHERE status <> 'ended' OR ended_on >= current_date - 2;
 """
 
 
@@ -125,7 +125,7 @@ class Migration(migrations.Migration):
                 ('pk', models.CompositePrimaryKey('program_id', 'channel', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('channel', models.CharField(choices=[('email', 'E-mail'), ('sms', 'Text message')], max_length=5)),
                 ('patient_id', models.UUIDField()),
-                ('address', models.CharField(blank=True, max_length=254)),
+                ('address', models.CharField(max_length=254)),
                 ('standing', models.PositiveSmallIntegerField(choices=[(0, 'Active'), (1, 'Suspended'), (2, 'Ended')], default=0)),
                 ('consented', models.BooleanField(default=False)),
                 ('started_on', models.DateField()),
@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
                 ('next_local_date', models.DateField(null=True)),
                 ('next_is_nudge', models.BooleanField(default=False)),
                 ('next_due_at', models.DateTimeField(null=True)),
-                ('pattern', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programs.reminderpattern')),
+                ('pattern', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programs.reminderpattern')),
                 ('program', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='programs.program')),
             ],
         ),
@@ -150,16 +150,7 @@ class Migration(migrations.Migration):
             model_name='reminderschedule',
             index=models.Index(condition=models.Q(('next_due_at__isnull', False)), fields=['next_due_at'], name='reminder_next'),
         ),
-        migrations.AddConstraint(
-            model_name='reminderschedule',
-            constraint=models.CheckConstraint(condition=models.Q(('next_due_at__isnull', True), models.Q(('next_local_date__isnull', False), ('pattern__isnull', False)), _connector='OR'), name='reminder_next_has_day_and_pattern'),
-        ),
         migrations.RunSQL(ONE_FORM_OF_KEY, FORMER_KEYS),
         migrations.RunSQL(BEGIN, migrations.RunSQL.noop),
         migrations.RunSQL(WATCH, STOP_WATCHING),
-        # Room in each page for the changed row beside its old self.
-        migrations.RunSQL(
-            "ALTER TABLE programs_reminderschedule SET (fillfactor = 70)",
-            "ALTER TABLE programs_reminderschedule RESET (fillfactor)",
-        ),
     ]

@@ -45,8 +45,10 @@ class ReminderSchedule(models.Model):
     """The next message of one program by one channel, and the facts that decide about it.
 
     The facts are copies, so that planning reads this table alone; ``programs.scheduling`` keeps
-    them true. Without an address that wants reminders nothing is next. A row is short and has two
-    indexes only: each planning changes hundreds of thousands of them.
+    them true. There is a row only where something is to come; one whose program has had its last
+    message has no next moment until it is swept away. A row is short and has two indexes only:
+    each planning changes hundreds of thousands of them. Pages are filled to the brim, so that
+    rows planned together are written side by side, and are read together the next day.
     """
 
     class Standing(models.IntegerChoices):
@@ -61,9 +63,9 @@ class ReminderSchedule(models.Model):
     channel = models.CharField(max_length=5, choices=Channel)
     patient_id = models.UUIDField()
     pattern = models.ForeignKey(
-        ReminderPattern, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        ReminderPattern, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    address = models.CharField(max_length=254, blank=True)
+    address = models.CharField(max_length=254)
     standing = models.PositiveSmallIntegerField(choices=Standing, default=Standing.ACTIVE)
     consented = models.BooleanField(default=False)
     started_on = models.DateField()
@@ -85,13 +87,6 @@ class ReminderSchedule(models.Model):
                 fields=["next_due_at"],
                 name="reminder_next",
                 condition=Q(next_due_at__isnull=False),
-            )
-        ]
-        constraints = [
-            models.CheckConstraint(
-                name="reminder_next_has_day_and_pattern",
-                condition=Q(next_due_at__isnull=True)
-                | Q(next_local_date__isnull=False, pattern__isnull=False),
             )
         ]
 
