@@ -160,13 +160,13 @@ class Lane:
 
     async def _write_down(self, desk: "_Desk") -> None:
         while not self._over:
+            desk.changed.clear()
             # Whoever else is ready to come back may come along.
             await asyncio.sleep(0)
             outcomes, self._came_back = self._came_back, []
             free = self._gateway.lines - self._out + len(outcomes)
             start = self._take(0 if self._away else free)
             if not outcomes and not start:
-                desk.changed.clear()
                 await desk.changed.wait()
                 continue
             self._out += len(start) - len(outcomes)
