@@ -5,6 +5,7 @@ measures or kills a server needs one that writes as it does in a practice: ``Eng
 same programs on a folder of their own with every safety on.
 """
 
+import fcntl
 import os
 import shutil
 import signal
@@ -27,6 +28,13 @@ class Engines:
     def __init__(self, folder: Path, *, fresh: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o711)
+        # Held until this process ends: two runs on one folder would take each other's servers.
+        self._held = os.open(folder.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._held)
+            raise SystemExit(f"Another run is using {folder}; wait until it has ended.") from None
         if fresh:
             _remove(folder)
         self.folder = folder
@@ -45,6 +53,7 @@ class Engines:
         self._valkey.stop()
         self._postgres.stop()
         os.close(self._log)
+        os.close(self._held)
 
     def restart_postgres(self, how: signal.Signals = signal.SIGQUIT) -> float:
         """End PostgreSQL at once (SIGQUIT is its immediate shutdown) and start it again.
