@@ -25,6 +25,7 @@ from patients.registering import record_intake, register_patient
 from programs.answering import answer_after_session, answer_morning, record_session
 from programs.assigning import assign_program
 from programs.demo.courses import COURSES, Course, Day
+from programs.demo.messages import settle_alerts, write_reminders
 from programs.models import Program, ProgramTemplate
 from programs.proposals import accept_proposal, decline_proposal
 from programs.today import program_for
@@ -63,7 +64,9 @@ def build_practice(*, patients: int, days: int, seed: int, last_day: dt.date) ->
         course = COURSES[index % len(COURSES)]
         # Most are the first physiotherapist's, so that her board shows every kind of need.
         physio = physios[0] if index % 4 < 3 else physios[1 + index % 2]
-        _live(course, index, chance, sites[index % len(sites)], physio, days, last_day)
+        program = _live(course, index, chance, sites[index % len(sites)], physio, days, last_day)
+        write_reminders(program=program, last_day=last_day, index=index, seed=seed)
+    settle_alerts(last_day=last_day)
 
 
 def _people() -> tuple[list[Site], list[User]]:
@@ -101,7 +104,7 @@ def _live(
     physio: User,
     days: int,
     last_day: dt.date,
-) -> None:
+) -> Program:
     length = min(days, course.weeks * 7)
     if length > 14:
         # Not everybody began on the same day.
@@ -116,6 +119,7 @@ def _live(
     for number, day in enumerate(_days(first_day, last_day)):
         _clinician(program, course, physio, chance, day, left=(last_day - day).days)
         _day(program, course.live(course, number, length - 1, chance), index, day, number)
+    return program
 
 
 def _days(first: dt.date, last: dt.date) -> Iterator[dt.date]:

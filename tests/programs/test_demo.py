@@ -6,11 +6,13 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 
+from clinic.models import OutboxMessage
 from patients.models import Patient
 from programs.caseload import rows_for
 from programs.demo.courses import COURSES
 from programs.demo.practice import build_practice, digest
 from programs.models import Program, ProgramVersion, Proposal
+from programs.reminders import plan_reminders
 
 PATIENTS, DAYS = 12, 21
 LAST_DAY = dt.date(2026, 3, 30)
@@ -118,3 +120,15 @@ def test_given_patients_already_then_seeding_again_changes_nothing(library, caps
     call_command("seed_demo", **options)
     assert digest() == made
     assert "Nothing changed" in capsys.readouterr().out
+
+
+def test_given_the_days_lived_then_their_reminders_have_fates_and_planning_finds_none_too_late(
+    lived,
+):
+    past = OutboxMessage.objects.filter(kind="routine_reminder")
+    assert past.count() > 200
+    assert not past.filter(status="due").exists()
+    assert past.filter(status="suppressed", reason="The program is suspended.").exists()
+    report = plan_reminders(at=NEXT_MORNING)
+    assert report.expired == 0
+    assert report.due > 0
