@@ -12,11 +12,12 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from playwright.sync_api import Page
 
-from clinic import health
+from clinic import health, standstill
 from clinic.management.commands.demo_carrier import keep
+from clinic.messaging import incoming
 from clinic.messaging.links import stop_link_for, token_for
 from clinic.messaging.sending import send_all_due
-from clinic.models import OutboxMessage, User
+from clinic.models import Heartbeat, OutboxMessage, User
 from patients.consenting import give_consent
 from patients.models import Consent, Patient
 from patients.red_flagging import answer_red_flags
@@ -147,6 +148,28 @@ def say_how_it_felt() -> None:
     answer_after_session(session=session, client_id=RESULT, at=NOW, **GOOD_AFTER)
 
 
+def write_to_the_practice() -> None:
+    """Two texts from Henriette's phone, which Nour has given as hers too, and one claimed."""
+    for minutes, words in (
+        (4, "Since yesterday I cannot sit for long. Is it all right to go on?"),
+        (3, "Henriette"),
+        (2, "It is a bit better when I walk."),
+    ):
+        incoming.receive(
+            carrier="twilio",
+            reference=f"SM{minutes:032d}",
+            address="+447700900987",
+            words=words,
+            at=NOW - dt.timedelta(minutes=minutes),
+        )
+
+
+def stand_still() -> None:
+    Heartbeat.objects.filter(name="worker").update(at=NOW - dt.timedelta(minutes=14))
+    Heartbeat.objects.filter(name="sending").delete()
+    standstill.forget()
+
+
 def be_the_demo() -> None:
     settings.DEMO = True
 
@@ -270,6 +293,19 @@ SHOTS: list[Shot] = [
         "/clinic/wording/routine_reminder/sms/de/",
         who=MONA,
     ),
+    whole_of("delivery", "Delivery report", "/clinic/delivery/?days=30", who=MONA),
+    Shot(
+        "delivery-list",
+        "The messages behind a number",
+        "/clinic/delivery/messages/?days=30&fate=held",
+        who=MONA,
+    ),
+    whole_of(
+        "patient-messages",
+        "Every message of a patient, with its fate",
+        functools.partial(of_patient, number=0, name="patient_messages"),
+        who=RUTH,
+    ),
     Shot("library", "Exercise library", "/clinic/programs/exercise/", who=RUTH),
     Shot(
         "unknown",
@@ -279,5 +315,13 @@ SHOTS: list[Shot] = [
         first=lose_track,
         whole=True,
     ),
+    whole_of(
+        "texts",
+        "Text messages to answer",
+        functools.partial(of_new_patient, email=HENRIETTE, name="patient"),
+        who=RUTH,
+        first=write_to_the_practice,
+    ),
+    Shot("standstill", "Messages do not go out", "/clinic/", who=MONA, first=stand_still),
     Shot("messages", "Messages of the demo", "/demo/messages/", first=be_the_demo),
 ]
