@@ -154,7 +154,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Everything the practice leans on, each with its state; 503 when one of them is not well.
 
-    Without Redis messages still go out, from the database's own sweep; signing in by code and
+    Without Redis messages still go out, from the database's own sweep; signing in and
     prompt wake-ups need it, so that its absence is a reason to look.
     """
     now = timezone.now()
