@@ -229,9 +229,15 @@ def keep_mail_receipt(sender: Any, *, event: AnymailTrackingEvent, **kwargs: Any
         event=said.event,
         code=said.code,
         reference=reference if _is_plain(reference) else "",
-        carrier=str(kwargs.get("esp_name", "")).lower(),
+        carrier=_mail_carrier(),
         at=timezone.now(),
     )
+
+
+def _mail_carrier() -> str:
+    """The name the gateway goes by that our mails leave through."""
+    backend = settings.EMAIL_BACKEND.rpartition(".")[0]
+    return "smtp" if backend == "django.core.mail.backends.smtp" else backend[-40:]
 
 
 def _message_of(event: AnymailTrackingEvent) -> uuid.UUID | None:

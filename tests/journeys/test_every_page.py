@@ -13,13 +13,14 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from clinic import standstill
-from clinic.messaging.links import token_for
+from clinic.messaging.links import stop_link_for, token_for
 from clinic.models import Heartbeat, OutboxMessage, Role, User
 from patients.consenting import start_messages, stop_messages
 from patients.models import Patient
@@ -29,6 +30,7 @@ from programs.demo.courses import COURSES
 from programs.demo.practice import build_practice
 from programs.models import Program
 from programs.reminders import plan_reminders
+from tests.clinic.fates import Status, mail, reminder
 from tests.conftest import MONDAY
 from tests.journeys import pages
 from tests.journeys.conftest import Clock, Practice, everything_at_work
@@ -151,6 +153,7 @@ def test_every_page_of_the_patient(
     stranger.at("serious, not signed in", "/serious/")
     stranger.at("a page that is not there", "/nothing/here/")
     stranger.at("a link that works no more", "/r/gone")
+    stranger.at("a wrong link to stop", "/stop/wrong")
     plan_reminders(at=MONDAY.replace(hour=10))
     message = OutboxMessage.objects.about("patient", patient.pk).filter(channel="email").get()
     stranger.at("a reminder's link", f"/r/{token_for(message.pk)}")
@@ -200,6 +203,10 @@ def test_every_page_of_the_patient(
     nothing_yet.at("same day", "/")
     assert Program.objects.filter(status="suspended").count() == 2
     assert program.pk
+    stop = stop_link_for(message.pk).removeprefix(settings.BASE_URL)
+    sign_in(nothing_yet.page, None)
+    nothing_yet.at("stopping mails", stop)
+    nothing_yet.at("stopping mails, done", stop_mails(stop))
 
     wrong = [*stranger.wrong, *own.wrong, *nothing_yet.wrong]
     assert not wrong, "\n" + "\n".join(wrong)
@@ -265,6 +272,10 @@ def test_every_page_of_the_portal(practice: Practice, clock: Clock, look, lived)
     desk = look(staff["felix"])
     desk.at("names", "/clinic/")
     desk.at("messages of a patient", f"/clinic/patients/{waiting.pk}/messages/")
+    desk.at("messages of unknown fate, none", "/clinic/messages/unknown/")
+    reminder(Status.UNKNOWN, subject_id=waiting.pk)
+    mail(Status.UNKNOWN, subject_id=flagged.pk, due_at=MONDAY - dt.timedelta(days=3))
+    desk.at("messages of unknown fate", "/clinic/messages/unknown/")
     desk.at("patient, for the front desk", f"/clinic/patients/{waiting.pk}/")
 
     wrong = [*own.wrong, *manager.wrong, *desk.wrong]
@@ -306,6 +317,15 @@ def ask_for_code(patient: Patient) -> Callable[[Page], None]:
         page.get_by_label("E-mail address").fill(patient.user.email)
         pages.button(page, "Send the code").click()
         expect(pages.heading(page, "Enter your code")).to_be_visible()
+
+    return visit
+
+
+def stop_mails(address: str) -> Callable[[Page], None]:
+    def visit(page: Page) -> None:
+        page.goto(address)
+        pages.button(page, "Stop these e-mails").click()
+        expect(pages.heading(page, "Done. We will not e-mail you reminders.")).to_be_visible()
 
     return visit
 
