@@ -36,6 +36,23 @@ _RANK = {
 EVENTS = frozenset(_RANK)
 _STATUS = {1: "sent", 2: "failed", 3: "bounced", 4: "delivered", 5: "bounced"}
 
+# More of the practice's own words, about a message whose fate stays unknown.
+LEFT, SENT_AGAIN = "left_as_it_is", "sent_again"
+IN_WORDS = {
+    ACCEPTED: "Taken by the carrier",
+    DEFERRED: "Put off by the receiver",
+    SENT: "On its way",
+    COMPLAINED: "Reported as unwanted",
+    UNSUBSCRIBED: "Told to stop",
+    REFUSED: "Refused",
+    UNDELIVERED: "Could not be delivered",
+    DELIVERED: "Delivered",
+    BOUNCED: "Sent back for good",
+    PATIENT_GOT_IT: "The patient got it, staff say",
+    LEFT: "Left as it is by staff",
+    SENT_AGAIN: "Sent again by staff",
+}
+
 # Codes that close an address for good, and those that the person has given the carrier.
 _NOT_THERE = "There is no such number, or it is no longer in use."
 _NO_TEXTS = "The number is a landline, or its network takes no texts."

@@ -39,8 +39,8 @@ _ASK_AFTER, _SURE_AFTER = dt.timedelta(minutes=2), dt.timedelta(minutes=20)
 _CLOCKS_DIFFER = dt.timedelta(minutes=5)
 _NEVER_GOT_IT = "The carrier never got it."
 
-# The practice's own words on a message, kept beside the carrier's.
-LEFT, SENT_AGAIN = "left_as_it_is", "sent_again"
+# The practice's own words, kept beside the carrier's: what has been said needs no answer any more.
+_SPOKEN = [carrier_words.LEFT, carrier_words.SENT_AGAIN]
 _AGAIN = re.compile(r":again(\d+)$")
 
 
@@ -140,7 +140,7 @@ def _is_certainly_absent(message: OutboxMessage, listed: TextsSent, at: dt.datet
 
 def unsettled(*, at: dt.datetime) -> QuerySet[OutboxMessage]:
     """Messages of the last two weeks of which nobody knows and nobody has said anything yet."""
-    spoken_of = Receipt.objects.filter(message=OuterRef("pk"), event__in=[LEFT, SENT_AGAIN])
+    spoken_of = Receipt.objects.filter(message=OuterRef("pk"), event__in=_SPOKEN)
     return (
         _unknown(at - _SHOW_FOR)
         .exclude(Exists(spoken_of))
@@ -185,7 +185,7 @@ def send_again(*, message: OutboxMessage, by: User, at: dt.datetime) -> OutboxMe
     )
     if not outbox.write([again]):
         raise ValidationError("It has been sent again already.")
-    _say(row, SENT_AGAIN, at)
+    _say(row, carrier_words.SENT_AGAIN, at)
     _note(row, "send_again", by, at)
     return again
 
@@ -194,7 +194,7 @@ def send_again(*, message: OutboxMessage, by: User, at: dt.datetime) -> OutboxMe
 def leave_it(*, message: OutboxMessage, by: User, at: dt.datetime) -> None:
     """Nobody will find out; it stays unknown and leaves the list."""
     row = _hold(message, by)
-    _say(row, LEFT, at)
+    _say(row, carrier_words.LEFT, at)
     _note(row, "leave", by, at)
 
 

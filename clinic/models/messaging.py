@@ -9,6 +9,8 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
+from clinic.messaging.carrier_words import IN_WORDS
+
 
 class Channel(models.TextChoices):
     EMAIL = "email", "E-mail"
@@ -181,7 +183,7 @@ class Receipt(models.Model):
         constraints = [models.UniqueConstraint(fields=["message", "event"], name="receipt_once")]
 
     def __str__(self) -> str:
-        return self.event
+        return IN_WORDS.get(self.event, self.event)
 
 
 @pghistory.track()

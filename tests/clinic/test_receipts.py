@@ -233,6 +233,11 @@ def test_given_any_word_then_what_is_not_delivered_says_why(event, code):
     assert not any(sign in verdict.reason + verdict.closes for sign in ("_", "300", "error"))
 
 
+def test_given_any_receipt_then_staff_read_it_in_words():
+    assert set(carrier_words.IN_WORDS) >= carrier_words.EVENTS
+    assert str(Receipt(event="patient_got_it")) == "The patient got it, staff say"
+
+
 @pytest.mark.parametrize(
     ("event_type", "reject_reason", "kind", "answer", "said"),
     [
