@@ -177,7 +177,7 @@ def test_given_a_carrier_that_was_busy_then_the_next_try_is_named(section, patie
 
 def test_given_receipts_then_they_stand_behind_a_detail_in_order(client, physio, patient):
     message = kept(Status.DELIVERED, MONDAY, about=patient, carrier="twilio", channel="sms")
-    for second, event in [(9, "delivered"), (3, "queued")]:
+    for second, event in [(9, "delivered"), (3, "accepted")]:
         Receipt.objects.create(
             message=message, event=event, received_at=MONDAY + dt.timedelta(seconds=second)
         )
@@ -185,7 +185,7 @@ def test_given_receipts_then_they_stand_behind_a_detail_in_order(client, physio,
     page = client.get(f"/clinic/patients/{patient.pk}/").content.decode()
     details = re.search(r"<details class=\"po-receipts\">(.*?)</details>", page, re.S)[1]
     assert "2 receipts" in details
-    assert details.index("queued") < details.index("delivered")
+    assert details.index("Taken by the carrier") < details.index("Delivered")
 
 
 def test_given_many_messages_then_the_first_ten_and_a_page_with_all_of_them(
