@@ -12,7 +12,7 @@ import os
 import socket
 from collections.abc import Callable
 
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from clinic.messaging.gateways import Gateway, GatewayError, gateway_for
@@ -48,6 +48,8 @@ class Dispatcher:
             raise RuntimeError("What is not committed yet cannot be sent.")
         clock = (lambda: at) if at is not None else timezone.now
         report = self._runner.run(self._round(clock, until))
+        # The round may have outlived this thread's own connection to the database.
+        close_old_connections()
         if report.claimed:
             log.info("sent %s of %s taken", report.sent, report.claimed)
         return report

@@ -4,7 +4,6 @@ The line may break, and then it matters when: before the mail was handed over no
 been sent, afterwards nobody knows.
 """
 
-import asyncio
 
 import aiosmtplib
 from django.conf import settings
@@ -88,7 +87,7 @@ async def _open() -> SMTPLine:
             text="The mail server did not accept our account.",
             carrier_away=True,
         ) from error
-    except (aiosmtplib.SMTPException, OSError, asyncio.TimeoutError) as error:
+    except (TimeoutError, aiosmtplib.SMTPException, OSError) as error:
         raise GatewayError(
             permanent=False,
             code=str(getattr(error, "code", None) or type(error).__name__),
