@@ -21,7 +21,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from clinic.messaging import outbox
+from clinic.messaging import outbox, stopping
 from clinic.messaging.gateways.errors import GatewayError
 from clinic.models import MessageText, OutboxMessage, Sender
 from clinic.models.messaging import OutboxQuerySet
@@ -252,14 +252,14 @@ class Ledger:
 
     def _close_dead_addresses(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
-            if outcome.refusal is not None and outcome.refusal.dead_address:
-                outbox.suppress_address(
-                    channel=outcome.message.channel,
-                    address=outcome.message.address,
-                    reason=outcome.refusal.text,
-                    by_owner=outcome.refusal.by_owner,
-                    at=outcome.at,
-                )
+            error, message = outcome.refusal, outcome.message
+            if error is None or not error.dead_address:
+                continue
+            where = {"channel": message.channel, "address": message.address, "at": outcome.at}
+            if error.by_owner:
+                stopping.stop(way="carrier", reason=error.text, **where)
+            else:
+                outbox.suppress_address(reason=error.text, **where)
 
     def release(self, *, wake_at: dt.datetime | None = None) -> int:
         """Give back everything taken that is not on the wire. Returns how many."""

@@ -20,6 +20,8 @@ from clinic.models.messaging import Channel
 Status = OutboxMessage.Status
 
 REASON_LENGTH = OutboxMessage._meta.get_field("reason").max_length
+# No message is sent longer than this after it was due.
+_LONGEST_LIFE = dt.timedelta(days=4)
 # Whoever lets a message onto the wire holds this lock shared, whoever closes an address holds it
 # alone: after a person's STOP is committed, nothing more starts.
 _GOING_OUT = 0x57EAD1
@@ -135,18 +137,25 @@ def hold_back(
     Of one ``subject`` (type and id), to one ``address`` (channel and address), or what is both. A
     sender that has taken such a message finds it changed and lets it be.
     """
-    waiting = OutboxMessage.objects.filter(
-        status__in=[Status.DUE, Status.CLAIMED], kind__in=list(kinds)
-    )
+    theirs = OutboxMessage.objects.filter(kind__in=list(kinds))
     if subject is None and address is None:
         raise ValueError("Hold back for whom?")
     if subject is not None:
-        waiting = waiting.about(*subject)
+        theirs = theirs.about(*subject)
     if address is not None:
-        waiting = waiting.filter(channel=address[0], address=same_address(*address))
-    return waiting.update(
-        status=Status.SUPPRESSED, reason=reason[:REASON_LENGTH], wake_at=None, settled_at=at
-    )
+        theirs = theirs.filter(channel=address[0], address=same_address(*address))
+    # No index knows addresses: what waits is found by that it waits, what was taken by its day.
+    waiting = theirs.filter(status=Status.DUE, wake_at__isnull=False)
+    taken = theirs.filter(status=Status.CLAIMED, due_at__gt=at - _LONGEST_LIFE)
+    held_back = {
+        "status": Status.SUPPRESSED,
+        "reason": reason[:REASON_LENGTH],
+        "wake_at": None,
+        "settled_at": at,
+    }
+    # In this order: one that is given back in between waits again, and is asked about once more
+    # before it goes out.
+    return taken.update(**held_back) + waiting.update(**held_back)
 
 
 def expire_due(*, at: dt.datetime) -> int:
