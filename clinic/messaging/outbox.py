@@ -153,9 +153,9 @@ def hold_back(
         "wake_at": None,
         "settled_at": at,
     }
-    # In this order: one that is given back in between waits again, and is asked about once more
-    # before it goes out.
-    return taken.update(**held_back) + waiting.update(**held_back)
+    # In this order: what is taken in between is found by the second. What is given back in between
+    # is asked about once more before it goes out.
+    return waiting.update(**held_back) + taken.update(**held_back)
 
 
 def expire_due(*, at: dt.datetime) -> int:
