@@ -8,12 +8,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from clinic.messaging import incoming, outbox
+from clinic.messaging import incoming, outbox, sending
 from clinic.messaging.filling import SMS_LENGTH, not_gsm, sent_length
 from clinic.messaging.health_words import given_away
 from clinic.messaging.reply_words import PURPOSES, reply_words
 from clinic.messaging.texts import link_length
-from clinic.models import Alert, IncomingText, OutboxMessage, Suppression
+from clinic.models import Alert, DemoDelivery, IncomingText, OutboxMessage, Suppression
 from patients.models import Consent, Refusal
 from tests.texting import (
     PHONE,
@@ -169,6 +169,19 @@ def test_the_confirmation_of_a_stop_goes_out_first_and_within_five_minutes(patie
     assert message.status == "due"
     assert message.expires_at - message.due_at == dt.timedelta(minutes=5)
     assert before <= message.due_at <= timezone.now()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_confirmation_goes_out_to_the_closed_number_and_nothing_else_does(patient, settings):
+    settings.SMS_GATEWAY, settings.DEMO = "demo", True
+    waits = {"channel": "sms", "address": PHONE, "body": "Hello", "at": timezone.now()}
+    waits |= {"subject_type": "alert", "subject_id": 1, "due_at": timezone.now()}
+    waits |= {"expires_at": timezone.now() + dt.timedelta(hours=1)}
+    confirmation = text("STOP")
+    # Planned by somebody who had not heard of it yet.
+    outbox.queue_message(key="late", kind="staff_alert", **waits)
+    sending.send_all_due(at=timezone.now())
+    assert [kept.text for kept in DemoDelivery.objects.all()] == [confirmation]
 
 
 def test_reminders_that_wait_are_held_back_by_a_stop(patient):
