@@ -42,3 +42,15 @@ def test_given_killed_senders_a_dead_database_and_a_dead_queue_then_none_is_lost
     assert report["rows"] == report["owed"] == 1500
     assert report["kills_with_something_on_the_wire"] > 0
     assert report["unknown"] == report["unknown_listed"] <= report["unknown_at_most"]
+
+
+@pytest.mark.database
+@pytest.mark.queue
+def test_given_no_queue_from_first_to_last_and_a_killed_sender_then_all_the_same_is_sent():
+    report = drill(
+        *("--reminders", "300", "--workers", "4", "--kills", "1", "--pg-restarts", "0"),
+        *("--redis-off", "--seconds", "4", "--lease", "4"),
+    )
+    assert report["wrong"] == []
+    assert report["states"].get("sent", 0) + report["unknown"] == report["owed"] == 300
+    assert report["unknown"] <= report["unknown_at_most"]
