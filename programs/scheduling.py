@@ -60,8 +60,8 @@ def reconcile(*, at: dt.datetime) -> int:
         some = list(programs.values_list("patient_id", flat=True).distinct()[:CHUNK])
         if not some:
             return repaired
-        with transaction.atomic():
-            _keep_to_oneself()
+        with transaction.atomic(), connection.cursor() as cursor:
+            keep_to_oneself(cursor)
             repaired += _follow(dict.fromkeys(some, at), at)
         last = some[-1]
 
@@ -70,8 +70,8 @@ def reconcile(*, at: dt.datetime) -> int:
 def _follow_some(at: dt.datetime) -> int:
     if not ReminderChange.objects.exists():
         return 0
-    _keep_to_oneself()
     with connection.cursor() as cursor:
+        keep_to_oneself(cursor)
         cursor.execute(
             "WITH noted AS (DELETE FROM programs_reminderchange WHERE id IN ("
             " SELECT id FROM programs_reminderchange ORDER BY id LIMIT %s)"
@@ -84,9 +84,9 @@ def _follow_some(at: dt.datetime) -> int:
     return len(noted)
 
 
-def _keep_to_oneself() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_KEEPING])
+def keep_to_oneself(cursor: Any) -> None:
+    """Inside a transaction: nobody else writes the schedule until it ends."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_KEEPING])
 
 
 # --- what the record says ------------------------------------------------------------------------
