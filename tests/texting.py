@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 from twilio.request_validator import RequestValidator
 
-from clinic.models import OutboxMessage
+from clinic.models import OutboxMessage, Suppression
 
 PHONE = "+447700900123"
 TOKEN = "a-token-of-the-tests"
@@ -60,3 +60,7 @@ def text(words: str, *, phone: str = PHONE, **fields: str) -> str:
     assert (answer.status_code, answer.content) == (200, b"<Response/>")
     new = OutboxMessage.objects.filter(kind="reply").exclude(pk__in=known).select_related("text")
     return " ".join(message.text.body for message in new)
+
+
+def stopped(phone: str = PHONE) -> bool:
+    return Suppression.objects.in_force().filter(channel="sms", address=phone).exists()
