@@ -105,7 +105,7 @@ def upcoming(*, patient: Patient, at: dt.datetime, count: int = 7) -> list[Upcom
     facts = next(scheduling.read_facts([patient.pk], at), None)
     if facts is None or facts.standing != ReminderSchedule.Standing.ACTIVE:
         return []
-    rows = list(ReminderSchedule.objects.filter(program=facts.program))
+    rows = scheduling.rows_of([facts.program.pk])
     silent_on = scheduling.silent_day_of(facts, rows, at)
     suppressed = outbox.suppressed_addresses(
         (way.channel, way.point.address) for way in facts.ways if way.point

@@ -23,6 +23,7 @@ from programs.models import (
     ProgramVersion,
     ReminderChange,
     ReminderPattern,
+    ReminderPlace,
     ReminderSchedule,
     Session,
 )
@@ -38,7 +39,7 @@ _KEEPING = 0x5C4ED
 _FIELDS = [
     field.name
     for field in ReminderSchedule._meta.concrete_fields
-    if field.name not in ("program", "channel")
+    if field.name not in ("pattern", "program", "channel")
 ]
 
 
@@ -120,7 +121,7 @@ class Facts:
 
 
 def _of_interest(programs: QuerySet[Program], at: dt.datetime) -> QuerySet[Program]:
-    waiting = ReminderSchedule.objects.filter(program=OuterRef("pk"), next_due_at__isnull=False)
+    waiting = ReminderPlace.objects.filter(program=OuterRef("pk"))
     return programs.filter(
         ~Q(status=Program.Status.ENDED)
         | Q(ended_on__gte=at.date() - dt.timedelta(days=2))
@@ -219,13 +220,10 @@ def _way(
 def _follow(noted: Mapping[uuid.UUID, dt.datetime], at: dt.datetime) -> int:
     """Work out the rows of these patients. ``noted``: since when each record may differ."""
     facts = list(read_facts(list(noted), at))
-    kept: dict[tuple[uuid.UUID, str], ReminderSchedule] = {
-        (row.program_id, row.channel): row
-        for row in ReminderSchedule.objects.filter(program__in=[f.program.pk for f in facts])
-    }
+    kept = {(row.program_id, row.channel): row for row in rows_of([f.program.pk for f in facts])}
     patterns = _patterns(facts)
     rows: list[ReminderSchedule] = []
-    gone = set(kept)
+    gone = dict(kept)
     for fact in facts:
         old = {way.channel: kept.get((fact.program.pk, way.channel)) for way in fact.ways}
         silent_on = silent_day_of(fact, [row for row in old.values() if row], at)
@@ -234,21 +232,50 @@ def _follow(noted: Mapping[uuid.UUID, dt.datetime], at: dt.datetime) -> int:
             row = _row(fact, way, old[way.channel], silent_on, since, at)
             if row is None:
                 continue
-            gone.discard((row.program_id, row.channel))
             row.pattern_id = patterns[_pattern_key(fact.program.patient, way)]
-            if _differs(row, old[way.channel]):
+            before = old[way.channel]
+            if before is None or row.pattern_id == before.pattern_id:
+                gone.pop((row.program_id, row.channel), None)
+            if _differs(row, before):
                 rows.append(row)
-    for program, channel in gone:
-        ReminderSchedule.objects.filter(program=program, channel=channel).delete()
+    _write(rows, gone.values())
+    return len(rows) + len(gone)
+
+
+def rows_of(programs: Collection[uuid.UUID]) -> list[ReminderSchedule]:
+    """The schedule's rows of these programs, found by their places."""
+    names = [field.attname for field in ReminderSchedule._meta.concrete_fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(names)} FROM programs_reminderplace"
+            " JOIN programs_reminderschedule USING (pattern_id, program_id, channel)"
+            " WHERE program_id = ANY(%s)",
+            [list(programs)],
+        )
+        return [ReminderSchedule.from_db("default", names, row) for row in cursor.fetchall()]
+
+
+def _write(rows: list[ReminderSchedule], gone: Collection[ReminderSchedule]) -> None:
+    """Write these rows and take those away; a row of another pattern is another row."""
+    for row in gone:
+        which = {"program": row.program_id, "channel": row.channel}
+        ReminderSchedule.objects.filter(pattern=row.pattern_id, **which).delete()
+        ReminderPlace.objects.filter(**which).delete()
     # In the order in which they come due: what is planned together stands together.
-    rows.sort(key=lambda row: row.next_due_at)
+    rows.sort(key=lambda row: (row.next_due_at, row.pattern_id, row.program_id))
+    ReminderPlace.objects.bulk_create(
+        [
+            ReminderPlace(program_id=r.program_id, channel=r.channel, pattern_id=r.pattern_id)
+            for r in rows
+        ],
+        ignore_conflicts=True,
+    )
     ReminderSchedule.objects.bulk_create(
         rows,
         update_conflicts=True,
-        unique_fields=["program", "channel"],
+        unique_fields=["pattern", "program", "channel"],
         update_fields=_FIELDS,
     )
-    return len(rows) + len(gone)
 
 
 def silent_day_of(

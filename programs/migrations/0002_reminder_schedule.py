@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ReminderSchedule',
             fields=[
-                ('pk', models.CompositePrimaryKey('program_id', 'channel', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('pk', models.CompositePrimaryKey('pattern_id', 'program_id', 'channel', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('channel', models.CharField(choices=[('email', 'E-mail'), ('sms', 'Text message')], max_length=5)),
                 ('patient_id', models.UUIDField()),
                 ('address', models.CharField(max_length=254)),
@@ -138,6 +138,15 @@ class Migration(migrations.Migration):
                 ('next_local_date', models.DateField(null=True)),
                 ('next_is_nudge', models.BooleanField(default=False)),
                 ('next_due_at', models.DateTimeField(null=True)),
+                ('pattern', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programs.reminderpattern')),
+                ('program', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='programs.program')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ReminderPlace',
+            fields=[
+                ('pk', models.CompositePrimaryKey('program_id', 'channel', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('sms', 'Text message')], max_length=5)),
                 ('pattern', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programs.reminderpattern')),
                 ('program', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='programs.program')),
             ],

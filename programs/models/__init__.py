@@ -11,7 +11,12 @@ from programs.models.library import (
     TemplateItem,
 )
 from programs.models.program import Prescription, Program, ProgramVersion
-from programs.models.reminder import ReminderChange, ReminderPattern, ReminderSchedule
+from programs.models.reminder import (
+    ReminderChange,
+    ReminderPattern,
+    ReminderPlace,
+    ReminderSchedule,
+)
 from programs.models.session import Session
 
 __all__ = [
@@ -29,6 +34,7 @@ __all__ = [
     "Proposal",
     "ReminderChange",
     "ReminderPattern",
+    "ReminderPlace",
     "ReminderSchedule",
     "Session",
     "TemplateItem",

@@ -46,9 +46,9 @@ class ReminderSchedule(models.Model):
 
     The facts are copies, so that planning reads this table alone; ``programs.scheduling`` keeps
     them true. There is a row only where something is to come; one whose program has had its last
-    message has no next moment until it is swept away. A row is short and has two indexes only:
-    each planning changes hundreds of thousands of them. Pages are filled to the brim, so that
-    rows planned together are written side by side, and are read together the next day.
+    message has no next moment until it is swept away. Each planning changes a hundred thousand
+    rows, so they are short, have two indexes only, and are led by the pattern: what comes due
+    together stands together in the index and, once planned together, in the table.
     """
 
     class Standing(models.IntegerChoices):
@@ -56,7 +56,7 @@ class ReminderSchedule(models.Model):
         SUSPENDED = 1
         ENDED = 2
 
-    pk = models.CompositePrimaryKey("program_id", "channel")
+    pk = models.CompositePrimaryKey("pattern_id", "program_id", "channel")
     program = models.ForeignKey(
         "programs.Program", on_delete=models.CASCADE, related_name="+", db_index=False
     )
@@ -92,6 +92,22 @@ class ReminderSchedule(models.Model):
 
     def __str__(self) -> str:
         return f"Next by {self.get_channel_display()}: {self.next_local_date}"
+
+
+class ReminderPlace(models.Model):
+    """Where the row of one program and channel stands in the schedule: at most one."""
+
+    pk = models.CompositePrimaryKey("program_id", "channel")
+    program = models.ForeignKey(
+        "programs.Program", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    channel = models.CharField(max_length=5, choices=Channel)
+    pattern = models.ForeignKey(
+        ReminderPattern, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} of {self.program_id}"
 
 
 class ReminderChange(models.Model):

@@ -106,8 +106,9 @@ def _same_state() -> None:
         "TRUNCATE clinic_outboxmessage CASCADE",
         """UPDATE programs_reminderschedule schedule SET next_local_date = kept.next_local_date,
            next_due_at = kept.next_due_at, silent_on = kept.silent_on
-           FROM bench_schedule kept WHERE kept.program_id = schedule.program_id
-           AND kept.channel = schedule.channel AND kept.next_due_at <> schedule.next_due_at""",
+           FROM bench_schedule kept WHERE kept.pattern_id = schedule.pattern_id
+           AND kept.program_id = schedule.program_id AND kept.channel = schedule.channel
+           AND kept.next_due_at <> schedule.next_due_at""",
         "VACUUM ANALYZE programs_reminderschedule",
         "VACUUM ANALYZE clinic_outboxmessage",
         "CHECKPOINT",
@@ -216,7 +217,9 @@ def _schedule() -> None:
     """The schedule as the product makes it for the first patients; the others' rows are like
     those, and the product, asked about some of them, finds nothing to change."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("TRUNCATE programs_reminderchange, programs_reminderschedule")
+        cursor.execute(
+            "TRUNCATE programs_reminderchange, programs_reminderschedule, programs_reminderplace"
+        )
         cursor.execute(_NOTE, [_JUST_BEFORE, 1, _ALIKE])
     reminders.follow_changes(at=_JUST_BEFORE)
     own = {
@@ -235,7 +238,11 @@ def _schedule() -> None:
         f" ON one.program_id = md5('program ' || (1 + (n - 1) % {_ALIKE}))::uuid"
         # As it stands after a day at work: what was planned together was written together.
         " ORDER BY one.next_due_at, n",
+        "INSERT INTO programs_reminderplace (program_id, channel, pattern_id)"
+        " SELECT program_id, channel, pattern_id FROM programs_reminderschedule"
+        " ON CONFLICT DO NOTHING",
         "VACUUM ANALYZE programs_reminderschedule",
+        "VACUUM ANALYZE programs_reminderplace",
     )
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, [_JUST_BEFORE, PATIENTS - 3_000, PATIENTS])
