@@ -1,7 +1,7 @@
 """One channel of one sending process: as many deliveries at once as the carrier has lines.
 
-Everything here runs on one event loop and never waits for the database on it: a keeper brings
-messages from the queue, clerks write down what came back and what goes out, each call in a thread.
+Everything here runs on one event loop: a keeper brings messages from the queue, by way of a thread
+with a database connection of its own, and a clerk writes down what came back and what goes out.
 """
 
 import asyncio
@@ -10,13 +10,15 @@ import dataclasses
 import datetime as dt
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 from django.db import Error as DatabaseTrouble
 from django.db import connections
 
 from clinic.messaging import links
+from clinic.messaging.exchange import Exchange
 from clinic.messaging.gateways import Gateway, GatewayError, OutcomeUnknown
 from clinic.messaging.ledger import LeaseLost, Ledger, Outcome
 from clinic.models import OutboxMessage
@@ -28,9 +30,6 @@ _FIRST_WAIT, _LONGEST_WAIT = dt.timedelta(seconds=30), dt.timedelta(minutes=15)
 # How long a lane leaves a carrier alone that could not be reached and did not say how long.
 _AWAY = dt.timedelta(seconds=20)
 _BATCH, _LARGEST_BATCH = 50, 400
-# One clerk gathers what comes back while it waits for its commit. Two would wait less and write
-# twice as often: measured, the database then does more and less is sent.
-_CLERKS = 1
 _RENEW_S = 5.0
 # What came back is known and not yet written down: worth waiting for a database that restarts.
 _PATIENCE_S = 90.0
@@ -75,32 +74,31 @@ class Lane:
         self._dry = self._over = False
         self._away: GatewayError | None = None
         self._batch = max(_BATCH, 2 * gateway.lines)
-        self._wakers: list[_Desk] = []
+        self._book = Exchange()
+        # Something is to be written down; the stock runs low or everything is back.
+        self._to_write, self._to_keep = asyncio.Event(), asyncio.Event()
         self._flights: set[asyncio.Task[None]] = set()
 
     async def run(self) -> SendReport:
         """The lane's whole work; what it holds has been given back when this returns."""
-        desks = [_Desk() for _ in range(_CLERKS + 1)]
-        keeper, *clerks = desks
-        self._wakers = desks
+        self._desk = _Desk()
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._keep_stock(keeper))
-                for clerk in clerks:
-                    group.create_task(self._write_down(clerk))
+                group.create_task(self._keep_stock())
+                group.create_task(self._write_down())
         finally:
             for flight in self._flights:
                 flight.cancel()
+            await self._book.close()
             with contextlib.suppress(DatabaseTrouble):
                 # Else the lease runs out by itself, and a sweep gives back what is left.
-                await keeper.ask(self._ledger.release)
-            for desk in desks:
-                await desk.close()
+                await self._desk.ask(self._ledger.release)
+            await self._desk.close()
         return self._report
 
     # --- the keeper ----------------------------------------------------------------------------
 
-    async def _keep_stock(self, desk: "_Desk") -> None:
+    async def _keep_stock(self) -> None:
         last_visit = 0.0
         loop = asyncio.get_running_loop()
         last_renewed = loop.time()
@@ -109,7 +107,7 @@ class Lane:
             if self._away or (self._until is not None and self._clock() >= self._until):
                 self._dry = True
                 if stock:
-                    await self._patiently(desk, self._give_back)
+                    await self._patiently(self._desk.ask, self._give_back)
             elif not self._dry and len(stock) <= self._batch // 2:
                 # A batch is about a second's work: what waits behind one for long could have
                 # gone out by another sender, or been overtaken by an alert.
@@ -119,7 +117,7 @@ class Lane:
                 elif since > 4:
                     self._batch = max(self._batch // 2, _BATCH)
                 last_visit = last_renewed = loop.time()
-                await self._visit_queue(desk)
+                await self._visit_queue()
                 continue
             if self._dry and not stock and not self._out and not self._came_back:
                 self._over = True
@@ -127,16 +125,16 @@ class Lane:
                 return
             if loop.time() - last_renewed > _RENEW_S:
                 last_renewed = loop.time()
-                await self._patiently(desk, self._ledger.renew)
-            desk.changed.clear()
+                await self._patiently(self._desk.ask, self._ledger.renew)
+            self._to_keep.clear()
             try:
                 async with asyncio.timeout(_RENEW_S):
-                    await desk.changed.wait()
+                    await self._to_keep.wait()
             except TimeoutError:
                 pass
 
-    async def _visit_queue(self, desk: "_Desk") -> None:
-        refill = await self._patiently(desk, self._ledger.refill, self._batch)
+    async def _visit_queue(self) -> None:
+        refill = await self._patiently(self._desk.ask, self._ledger.refill, self._batch)
         if refill is None:
             self._dry = True
             return
@@ -156,23 +154,21 @@ class Lane:
         self._report.put_back += given
         return given
 
-    # --- the clerks ----------------------------------------------------------------------------
+    # --- the clerk -----------------------------------------------------------------------------
 
-    async def _write_down(self, desk: "_Desk") -> None:
+    async def _write_down(self) -> None:
         while not self._over:
-            desk.changed.clear()
+            self._to_write.clear()
             # Whoever else is ready to come back may come along.
             await asyncio.sleep(0)
             outcomes, self._came_back = self._came_back, []
             free = self._gateway.lines - self._out + len(outcomes)
             start = self._take(0 if self._away else free)
             if not outcomes and not start:
-                await desk.changed.wait()
+                await self._to_write.wait()
                 continue
             self._out += len(start) - len(outcomes)
-            started = await self._patiently(
-                desk, self._ledger.exchange, outcomes, start, self._gateway.name
-            )
+            started = await self._patiently(self._exchange, outcomes, start)
             if started is None:
                 started = []
             lost = len(start) - len(started)
@@ -183,6 +179,20 @@ class Lane:
                 self._flights.add(flight)
                 flight.add_done_callback(self._flights.discard)
             self._wake()
+
+    async def _exchange(
+        self, outcomes: list[Outcome], start: list[OutboxMessage]
+    ) -> list[OutboxMessage]:
+        dead = [outcome for outcome in outcomes if outcome.refusal is not None]
+        if dead:
+            await self._desk.ask(self._ledger.close_dead_addresses, dead)
+        return await self._book.exchange(
+            outcomes,
+            start,
+            senders=self._ledger.sender_ids,
+            carrier=self._gateway.name,
+            at=self._clock(),
+        )
 
     def _take(self, wanted: int) -> list[OutboxMessage]:
         stock = self._ledger.stock
@@ -230,28 +240,26 @@ class Lane:
     # --- threads -------------------------------------------------------------------------------
 
     def _wake(self) -> None:
-        keeper, *clerks = self._wakers
-        for clerk in clerks:
-            clerk.changed.set()
+        self._to_write.set()
         if not self._out or len(self._ledger.stock) <= self._batch // 2:
-            keeper.changed.set()
+            self._to_keep.set()
 
-    async def _patiently(self, desk: "_Desk", call: Callable, *arguments):
-        """The call's answer, also from a database that restarts meanwhile; None when it stays away
-        or when the lease was lost, and then the lane ends."""
+    async def _patiently(self, do: Callable[..., Awaitable], *arguments):
+        """The answer, also from a database that restarts meanwhile; None when it stays away or
+        when the lease was lost, and then the lane ends."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + _PATIENCE_S
         wait = 0.05
         while True:
             try:
-                return await desk.ask(call, *arguments)
+                return await do(*arguments)
             except LeaseLost:
                 log.warning("the lease of this sender ran out; what it held was given away")
                 self._dry = True
                 return None
-            except DatabaseTrouble as error:
+            except (DatabaseTrouble, psycopg.Error, OSError) as error:
                 log.warning("%s in the ledger; trying again", type(error).__name__)
-                await desk.ask(connections.close_all)
+                await self._desk.ask(connections.close_all)
                 if loop.time() > give_up:
                     self._dry = True
                     return None
@@ -260,10 +268,9 @@ class Lane:
 
 
 class _Desk:
-    """A thread of its own with a database connection of its own, for one keeper or clerk."""
+    """A thread of its own with a database connection of its own."""
 
     def __init__(self) -> None:
-        self.changed = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
 
     async def ask(self, call: Callable, *arguments):

@@ -15,7 +15,6 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
-import psycopg
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
@@ -39,34 +38,6 @@ WHERE id IN (
     WHERE channel = %s AND wake_at <= %s
     ORDER BY priority, wake_at LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING {", ".join(_FIELDS)}
-"""
-
-# What came back and what goes out, in one statement and so in one commit: two round trips less
-# for every message, and never more rows on the wire than there are lines to it. A start may be
-# asked for again after a commit whose answer was lost; only this sender starts what it holds.
-# IS NOT DISTINCT FROM keeps the planner off the index on the sender, which would read everything
-# that this sender has ever sent.
-_BY_ID_ONLY = """
-SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
-SET plan_cache_mode = force_generic_plan
-"""
-_EXCHANGE = """
-WITH settled AS (
-    UPDATE clinic_outboxmessage AS message
-    SET status = said.status, reason = said.reason, carrier = %(carrier)s,
-        carrier_reference = said.reference, wake_at = said.wake_at, settled_at = said.settled_at,
-        sender_id = CASE said.status WHEN 'due' THEN NULL ELSE message.sender_id END
-    FROM unnest(%(ids)s::uuid[], %(statuses)s::text[], %(reasons)s::text[],
-                %(references)s::text[], %(wake_ats)s::timestamptz[],
-                %(settled_ats)s::timestamptz[], %(senders)s::bigint[])
-        AS said (id, status, reason, reference, wake_at, settled_at, sender_id)
-    WHERE message.id = said.id AND message.sender_id IS NOT DISTINCT FROM said.sender_id
-      AND (message.status = 'sending' OR message.status = 'unknown' AND said.status <> 'due')
-)
-UPDATE clinic_outboxmessage SET status = 'sending', attempts = attempts + 1
-WHERE id = ANY(%(start)s::uuid[]) AND sender_id IS NOT DISTINCT FROM %(sender)s
-  AND status IN ('claimed', 'sending')
-RETURNING id
 """
 
 
@@ -110,7 +81,7 @@ class Ledger:
         self._texts: dict[int, MessageText] = {}
         # After a commit whose answer was lost, rows may be ours that are not in our hands.
         self._unsure = False
-        self._by_id: object = None
+        self._sender_ids: list[int] = []
         self._taking = threading.Lock()
 
     # --- taking ------------------------------------------------------------------------------
@@ -155,6 +126,7 @@ class Ledger:
         self._sender_id = Sender.objects.create(
             name=self._name, started_at=now, alive_until=until
         ).pk
+        self._sender_ids = [*self._sender_ids[-3:], self._sender_id]
 
     def _let_go_of_strays(self) -> None:
         if self._unsure:
@@ -213,44 +185,13 @@ class Ledger:
 
     # --- the wire ----------------------------------------------------------------------------
 
-    def exchange(
-        self, outcomes: Sequence[Outcome], start: Sequence[OutboxMessage], carrier: str
-    ) -> list[OutboxMessage]:
-        """Write down ``outcomes`` and that ``start`` goes on the wire; return what may go.
+    @property
+    def sender_ids(self) -> list[int]:
+        """Who this sender is and was: after a lost lease what happened still happened."""
+        return self._sender_ids
 
-        Committed when this returns. A message that was held back or given away meanwhile is not
-        among those returned. May be repeated as it is after a DatabaseError.
-        """
-        values = {
-            "sender": self._sender_id,
-            "carrier": carrier,
-            "ids": [outcome.message.pk for outcome in outcomes],
-            "statuses": [str(outcome.status) for outcome in outcomes],
-            "reasons": [outcome.reason[: outbox.REASON_LENGTH] for outcome in outcomes],
-            "references": [outcome.reference[:200] for outcome in outcomes],
-            "wake_ats": [outcome.wake_at for outcome in outcomes],
-            "settled_ats": [
-                None if outcome.status == Status.DUE else outcome.at for outcome in outcomes
-            ],
-            # Who took it: after a lost lease not who we are now, but what happened, happened.
-            "senders": [outcome.message.sender_id for outcome in outcomes],
-            "start": [message.pk for message in start],
-        }
-        self._close_dead_addresses(outcomes)
-        connection.ensure_connection()
-        if self._by_id is not connection.connection:
-            # A handful of rows found by their ids, whatever the statistics say of the table.
-            with connection.cursor() as cursor:
-                cursor.execute(_BY_ID_ONLY)
-            self._by_id = connection.connection
-        # The driver's own cursor: a prepared statement with its values beside it, where Django's
-        # would write some hundred values into the text of a new one every time.
-        with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-            cursor.execute(_EXCHANGE, values, prepare=True)
-            started = {row[0] for row in cursor.fetchall()}
-        return [message for message in start if message.pk in started]
-
-    def _close_dead_addresses(self, outcomes: Sequence[Outcome]) -> None:
+    def close_dead_addresses(self, outcomes: Sequence[Outcome]) -> None:
+        """Never write again where the carrier said that the address itself is the reason."""
         for outcome in outcomes:
             error, message = outcome.refusal, outcome.message
             if error is None or not error.dead_address:

@@ -1,10 +1,12 @@
 """What a sender holds: taken once, started once, settled only forwards, given back when it dies."""
 
+import asyncio
 import datetime as dt
 
 import pytest
 
 from clinic.messaging import ledger, outbox
+from clinic.messaging.exchange import Exchange
 from clinic.messaging.ledger import LeaseLost, Ledger, Outcome, sweep
 from clinic.models import OutboxMessage, Sender
 from clinic.models.messaging import Channel
@@ -26,14 +28,27 @@ def took(book: Ledger, limit: int = 100) -> list[OutboxMessage]:
     return list(book.stock)
 
 
+def exchange(book: Ledger, outcomes=(), start=()) -> list[OutboxMessage]:
+    async def once():
+        line = Exchange()
+        try:
+            return await line.exchange(
+                outcomes, start, senders=book.sender_ids, carrier="smtp", at=LATER
+            )
+        finally:
+            await line.close()
+
+    return asyncio.run(once())
+
+
 def start(book: Ledger, *messages: OutboxMessage) -> list[OutboxMessage]:
-    return book.exchange(outcomes=[], start=messages, carrier="smtp")
+    return exchange(book, start=messages)
 
 
 def settle(book: Ledger, message: OutboxMessage, status: str, **more) -> None:
     reason = "" if status in (Status.SENT, Status.DELIVERED) else "Why."
     outcome = Outcome(message, status, LATER, **{"reason": reason, **more})
-    book.exchange(outcomes=[outcome], start=[], carrier="smtp")
+    exchange(book, [outcome])
 
 
 def state(message: OutboxMessage) -> str:
@@ -110,7 +125,7 @@ def test_given_one_exchange_then_what_came_back_and_what_goes_out_are_one_commit
     first, second = took(book)
     start(book, first)
     sent = Outcome(first, Status.SENT, LATER, reference="r")
-    assert book.exchange(outcomes=[sent], start=[second], carrier="smtp") == [second]
+    assert exchange(book, [sent], [second]) == [second]
     assert (state(first), state(second)) == (Status.SENT, Status.SENDING)
     assert (first.carrier, first.carrier_reference, first.settled_at) == ("smtp", "r", LATER)
 

@@ -4,7 +4,6 @@ The line may break, and then it matters when: before the mail was handed over no
 been sent, afterwards nobody knows.
 """
 
-
 import aiosmtplib
 from django.conf import settings
 
