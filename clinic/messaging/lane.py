@@ -29,7 +29,10 @@ Status = OutboxMessage.Status
 _FIRST_WAIT, _LONGEST_WAIT = dt.timedelta(seconds=30), dt.timedelta(minutes=15)
 # How long a lane leaves a carrier alone that could not be reached and did not say how long.
 _AWAY = dt.timedelta(seconds=20)
-_BATCH, _LARGEST_BATCH = 50, 400
+# A batch is about a tenth of a second of work: what waits in one sender's hands
+# for long could have gone out by another, or been overtaken by an alert.
+_SMALLEST_BATCH, _LARGEST_BATCH = 20, 400
+_SHORT_S, _LONG_S = 0.08, 0.25
 _RENEW_S = 5.0
 # What came back is known and not yet written down: worth waiting for a database that restarts.
 _PATIENCE_S = 90.0
@@ -73,7 +76,7 @@ class Lane:
         self._out = 0
         self._dry = self._over = False
         self._away: GatewayError | None = None
-        self._batch = max(_BATCH, 2 * gateway.lines)
+        self._batch = self._smallest = max(_SMALLEST_BATCH, 2 * gateway.lines)
         self._book = Exchange()
         # Something is to be written down; the stock runs low or everything is back.
         self._to_write, self._to_keep = asyncio.Event(), asyncio.Event()
@@ -109,13 +112,11 @@ class Lane:
                 if stock:
                     await self._patiently(self._desk.ask, self._give_back)
             elif not self._dry and len(stock) <= self._batch // 2:
-                # A batch is about a second's work: what waits behind one for long could have
-                # gone out by another sender, or been overtaken by an alert.
                 since = loop.time() - last_visit
-                if since < 1:
+                if since < _SHORT_S:
                     self._batch = min(2 * self._batch, _LARGEST_BATCH)
-                elif since > 4:
-                    self._batch = max(self._batch // 2, _BATCH)
+                elif since > _LONG_S:
+                    self._batch = max(self._batch // 2, self._smallest)
                 last_visit = last_renewed = loop.time()
                 await self._visit_queue()
                 continue

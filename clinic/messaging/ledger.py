@@ -13,6 +13,7 @@ import dataclasses
 import datetime as dt
 import logging
 import threading
+import uuid
 from collections.abc import Callable, Sequence
 
 from django.conf import settings
@@ -29,7 +30,12 @@ from clinic.signals import before_sending
 log = logging.getLogger(__name__)
 Status = OutboxMessage.Status
 
-_FIELDS = [field.attname for field in OutboxMessage._meta.concrete_fields]
+# What a sender, a gateway or a room above asks of a message.
+_FIELDS = [
+    "id", "key", "kind", "channel", "subject_type", "subject_id", "local_date", "address",
+    "text_id", "priority", "due_at", "expires_at", "link_expires_at", "status", "attempts",
+    "sender_id",
+]  # fmt: skip
 
 _CLAIM = f"""
 UPDATE clinic_outboxmessage SET status = 'claimed', sender_id = %s, wake_at = NULL
@@ -37,7 +43,10 @@ WHERE id IN (
     SELECT id FROM clinic_outboxmessage
     WHERE channel = %s AND wake_at <= %s
     ORDER BY priority, wake_at LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING {", ".join(_FIELDS)}
+RETURNING {", ".join(_FIELDS)}, (
+    SELECT reason FROM clinic_suppression AS closed
+    WHERE closed.channel = clinic_outboxmessage.channel
+      AND closed.address = clinic_outboxmessage.address AND closed.lifted_at IS NULL)
 """
 
 
@@ -93,8 +102,8 @@ class Ledger:
         the rows: a message is either seen here as stopped or stopped in our hands.
         """
         with self._taking:
-            waiting = OutboxMessage.objects.due(self.clock()).filter(channel=self.channel)
-            if not self._unsure and not waiting.exists():
+            # A lease is asked for when there is something to take.
+            if self._sender_id is None and not self._is_anything_due():
                 return Refill(0, 0, 0, 0)
             try:
                 with transaction.atomic(durable=True), connection.cursor() as cursor:
@@ -103,16 +112,21 @@ class Ledger:
                     self._renew(now)
                     self._let_go_of_strays()
                     cursor.execute(_CLAIM, [self._sender_id, self.channel, now, limit])
-                    taken = [_message(row) for row in cursor.fetchall()]
+                    rows = cursor.fetchall()
+                    taken = [_message(row[:-1]) for row in rows]
+                    closed = {row[0]: row[-1] for row in rows if row[-1] is not None}
                     # RETURNING keeps no order.
                     taken.sort(key=lambda message: (message.priority, message.due_at))
-                    good, refill = self._look(taken, now)
+                    good, refill = self._look(taken, closed, now)
             except DatabaseError:
                 self._unsure = True
                 raise
             self._unsure = False
             self.stock.extend(good)
             return refill
+
+    def _is_anything_due(self) -> bool:
+        return OutboxMessage.objects.due(self.clock()).filter(channel=self.channel).exists()
 
     def _renew(self, now: dt.datetime) -> None:
         until = now + dt.timedelta(seconds=settings.SENDER_LEASE_S)
@@ -138,17 +152,17 @@ class Ledger:
             )
 
     def _look(
-        self, taken: list[OutboxMessage], now: dt.datetime
+        self, taken: list[OutboxMessage], closed: dict[uuid.UUID, str], now: dt.datetime
     ) -> tuple[list[OutboxMessage], Refill]:
-        """Sort what was taken into what may go out and what stays, and write down why."""
+        """Sort what was taken into what may go out and what stays, and write down why. ``closed``
+        has the reason of the suppression for messages whose address has one."""
         late = [message for message in taken if message.expires_at <= now]
         OutboxMessage.objects.filter(pk__in=[message.pk for message in late]).update(
             status=Status.EXPIRED, settled_at=now
         )
         rest = [message for message in taken if message.expires_at > now]
         try:
-            with transaction.atomic():
-                reasons = _objections(rest, now)
+            reasons = _objections(rest, closed, now)
         except DatabaseError:
             raise
         except Exception as error:
@@ -204,10 +218,10 @@ class Ledger:
 
     def release(self, *, wake_at: dt.datetime | None = None) -> int:
         """Give back everything taken that is not on the wire. Returns how many."""
+        if self._sender_id is None or not (self.stock or self._unsure):
+            return 0
         self.stock.clear()
         self._unsure = False
-        if self._sender_id is None:
-            return 0
         mine = OutboxMessage.objects.filter(sender=self._sender_id, status=Status.CLAIMED)
         return _give_back(mine, wake_at)
 
@@ -221,6 +235,7 @@ class Ledger:
         """Nothing is on the wire any more: give everything back, and the lease too."""
         if self._sender_id is not None:
             with transaction.atomic():
+                self._unsure = True
                 self.release()
                 Sender.objects.filter(pk=self._sender_id, ended_at__isnull=True).update(
                     ended_at=self.clock()
@@ -263,18 +278,19 @@ def _give_back(messages: OutboxQuerySet, wake_at: dt.datetime | None = None) -> 
     return messages.update(status=Status.DUE, sender=None, wake_at=wake_at or F("due_at"))
 
 
-def _objections(messages: list[OutboxMessage], now: dt.datetime) -> dict:
+def _objections(
+    messages: list[OutboxMessage], closed: dict[uuid.UUID, str], now: dt.datetime
+) -> dict[uuid.UUID, str]:
     """Why messages must not go out, by id, in words."""
-    closed = outbox.suppressed_addresses((row.channel, row.address) for row in messages)
     reasons = {
-        message.pk: closed[message.channel, message.address]
+        message.pk: outbox.suppressed_because(closed[message.pk])
         for message in messages
-        if (message.channel, message.address) in closed
         # The answer to a STOP goes to an address that has just been closed.
-        and message.kind != OutboxMessage.Kind.REPLY
+        if message.pk in closed and message.kind != OutboxMessage.Kind.REPLY
     }
-    for _, answer in before_sending.send(OutboxMessage, messages=messages, at=now):
-        reasons |= {pk: reason for pk, reason in (answer or {}).items() if reason}
+    if messages:
+        for _, answer in before_sending.send(OutboxMessage, messages=messages, at=now):
+            reasons |= {pk: reason for pk, reason in (answer or {}).items() if reason}
     return reasons
 
 

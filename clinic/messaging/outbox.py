@@ -200,7 +200,7 @@ def suppress_address(
         )
         row.refresh_from_db()
     hold_back(
-        reason=said_of(row),
+        reason=suppressed_because(row.reason),
         at=at,
         address=(channel, address),
         # The answer to a STOP is the one thing still to be said.
@@ -219,9 +219,9 @@ def lift_suppression(*, channel: str, address: str, at: dt.datetime) -> bool:
     )
 
 
-def said_of(row: Suppression) -> str:
-    """The reason written on a message that a suppression holds back."""
-    return f"The address is suppressed: {row.reason}"[:REASON_LENGTH]
+def suppressed_because(reason: str) -> str:
+    """What is written on a message that a suppression with this reason holds back."""
+    return f"The address is suppressed: {reason}"[:REASON_LENGTH]
 
 
 def suppressed_addresses(addresses: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -229,7 +229,7 @@ def suppressed_addresses(addresses: Iterable[tuple[str, str]]) -> dict[tuple[str
     wanted = {(channel, same_address(channel, address)) for channel, address in addresses}
     found = Suppression.objects.in_force().filter(Q(address__in={address for _, address in wanted}))
     return {
-        (row.channel, row.address): said_of(row)
+        (row.channel, row.address): suppressed_because(row.reason)
         for row in found
         if (row.channel, row.address) in wanted
     }
