@@ -27,13 +27,13 @@ class Journal:
         self.accepted: list[tuple[float, str, str, int]] = []
         self.sample = b""
 
-    async def handle_EHLO(  # noqa: N802
+    async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, host: str, answers: list[str]
     ) -> list[str]:
         session.host_name = host
         return [*answers[:-1], "250-PIPELINING", answers[-1]]
 
-    async def handle_DATA(  # noqa: N802
+    async def handle_DATA(
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         text = envelope.content
