@@ -8,6 +8,7 @@ Moments are Python's: PostgreSQL's own table of zones may be another edition.
 
 import dataclasses
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection, transaction
@@ -45,10 +46,12 @@ def plan_due(*, at: dt.datetime) -> PlanReport:
     date before."""
     report = PlanReport()
     words: dict[Any, int] = {}
-    while batches := _what_is_due(at, words):
-        if not sum(_plan_batch(batch, at, report) for batch in batches):
-            # Another planner was here between the looking and the doing.
-            break
+    waiting = ReminderPattern.objects.filter(next_due_at__lte=at).select_related("site")
+    # Again, until nothing is due: a nudge may follow a reminder, and one missed day another.
+    while patterns := {pattern.pk: pattern for pattern in waiting.all()}:
+        for batch in _what_is_due(patterns, at, words):
+            _plan_batch(batch, at, report)
+        _look_again_when_due(patterns)
     return report
 
 
@@ -56,17 +59,18 @@ _WHICH_KINDS = """
 SELECT pattern_id, next_local_date, next_is_nudge,
        NOT next_is_nudge AND coalesce(next_local_date = silent_on, false), count(*)
 FROM programs_reminderschedule
-WHERE next_due_at <= %s
+WHERE pattern_id = ANY(%s) AND next_due_at <= %s
 GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4
 """
 
 
-def _what_is_due(at: dt.datetime, words: dict[tuple[Any, ...], int]) -> list[list[tuple[Any, ...]]]:
+def _what_is_due(
+    patterns: Mapping[int, ReminderPattern], at: dt.datetime, words: dict[Any, int]
+) -> list[list[tuple[Any, ...]]]:
     """Batches of what ``_PLAN`` joins: a row of ``_COLUMNS`` for each pattern, day and kind."""
     with connection.cursor() as cursor:
-        cursor.execute(_WHICH_KINDS, [at])
+        cursor.execute(_WHICH_KINDS, [list(patterns), at])
         found = cursor.fetchall()
-    patterns = ReminderPattern.objects.select_related("site").in_bulk({row[0] for row in found})
     batches: list[list[tuple[Any, ...]]] = []
     room = 0
     for pk, day, is_nudge, is_silence, count in found:
@@ -181,7 +185,7 @@ moved AS (
             ELSE given.week[{_NEXT} - given.day] END,
         silent_on = {_SILENT}
     FROM given
-    WHERE schedule.next_due_at <= %(at)s
+    WHERE schedule.pattern_id = ANY(%(pattern_id)s) AND schedule.next_due_at <= %(at)s
         AND schedule.pattern_id = given.pattern_id AND schedule.next_local_date = given.day
         AND schedule.next_is_nudge = given.is_nudge
         AND (NOT schedule.next_is_nudge
@@ -205,7 +209,7 @@ written AS (
     ON CONFLICT (key) DO NOTHING
     RETURNING status
 )
-SELECT (SELECT count(*) FROM moved), count(*) FILTER (WHERE status = 'due'),
+SELECT count(*) FILTER (WHERE status = 'due'),
     count(*) FILTER (WHERE status = 'suppressed'), count(*) FILTER (WHERE status = 'expired')
 FROM written
 """
@@ -227,16 +231,21 @@ _SAID = {
 
 
 @transaction.atomic
-def _plan_batch(batch: list[tuple[Any, ...]], at: dt.datetime, report: PlanReport) -> int:
-    """One batch; returns how many schedules moved on."""
+def _plan_batch(batch: list[tuple[Any, ...]], at: dt.datetime, report: PlanReport) -> None:
     names = [name for name, _ in _COLUMNS]
     columns = dict(zip(names, map(list, zip(*batch, strict=True)), strict=True))
     with connection.cursor() as cursor:
         scheduling.keep_to_oneself(cursor)
         cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off")
         cursor.execute(_PLAN, {**_SAID, **columns, "at": at})
-        moved, due, suppressed, expired = cursor.fetchone()
+        due, suppressed, expired = cursor.fetchone()
     report.due += due
     report.suppressed += suppressed
     report.expired += expired
-    return moved
+
+
+@transaction.atomic
+def _look_again_when_due(patterns: Iterable[int]) -> None:
+    with connection.cursor() as cursor:
+        scheduling.keep_to_oneself(cursor)
+        scheduling.mark_patterns(cursor, patterns)

@@ -8,7 +8,7 @@ saw. Both may run at any time and as often as wanted: the same record gives the 
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db import connection, transaction
@@ -60,6 +60,7 @@ def reconcile(*, at: dt.datetime) -> int:
             programs = programs.filter(patient_id__gt=last)
         some = list(programs.values_list("patient_id", flat=True).distinct()[:CHUNK])
         if not some:
+            _mark_all()
             return repaired
         with transaction.atomic(), connection.cursor() as cursor:
             keep_to_oneself(cursor)
@@ -83,6 +84,23 @@ def _follow_some(at: dt.datetime) -> int:
         noted = dict(cursor.fetchall())
     _follow(noted, at)
     return len(noted)
+
+
+@transaction.atomic
+def _mark_all() -> None:
+    with connection.cursor() as cursor:
+        keep_to_oneself(cursor)
+        mark_patterns(cursor, ReminderPattern.objects.values_list("pk", flat=True))
+
+
+def mark_patterns(cursor: Any, patterns: Iterable[int]) -> None:
+    """Have each pattern say when the first of its rows is due. Whoever calls keeps to oneself."""
+    cursor.execute(
+        "UPDATE programs_reminderpattern pattern SET next_due_at = ("
+        " SELECT min(next_due_at) FROM programs_reminderschedule WHERE pattern_id = pattern.id)"
+        " WHERE id = ANY(%s)",
+        [list(patterns)],
+    )
 
 
 def keep_to_oneself(cursor: Any) -> None:
@@ -268,7 +286,9 @@ def _write(rows: list[ReminderSchedule], gone: Collection[ReminderSchedule]) -> 
             ReminderPlace(program_id=r.program_id, channel=r.channel, pattern_id=r.pattern_id)
             for r in rows
         ],
-        ignore_conflicts=True,
+        update_conflicts=True,
+        unique_fields=["program", "channel"],
+        update_fields=["pattern"],
     )
     ReminderSchedule.objects.bulk_create(
         rows,
@@ -276,6 +296,12 @@ def _write(rows: list[ReminderSchedule], gone: Collection[ReminderSchedule]) -> 
         unique_fields=["pattern", "program", "channel"],
         update_fields=_FIELDS,
     )
+    first: dict[int, dt.datetime] = {}
+    for row in rows:
+        first.setdefault(row.pattern_id, row.next_due_at)
+    for pattern, due_at in first.items():
+        later = Q(next_due_at__gt=due_at) | Q(next_due_at=None)
+        ReminderPattern.objects.filter(later, pk=pattern).update(next_due_at=due_at)
 
 
 def silent_day_of(

@@ -3,15 +3,18 @@
 import datetime as dt
 
 from django.db import models
-from django.db.models import Q
 
 from clinic.models.messaging import Channel
 from programs.cadence import Rhythm
 
 
 class ReminderPattern(models.Model):
-    """Everything that many addresses share about their reminders. Never changed: an address moves
-    to another row. The site's hours and the words are looked up when planning."""
+    """Everything that many addresses share about their reminders. An address whose hour or days
+    change moves to another row. The site's hours and the words are looked up when planning.
+
+    ``next_due_at`` is never later than that of any row of the schedule with this pattern: planning
+    finds here whom to look at. Whoever writes the schedule keeps it so, under one lock.
+    """
 
     site = models.ForeignKey("clinic.Site", on_delete=models.CASCADE, related_name="+")
     channel = models.CharField(max_length=5, choices=Channel)
@@ -20,6 +23,7 @@ class ReminderPattern(models.Model):
     time = models.TimeField()
     days = models.PositiveSmallIntegerField()
     nudge = models.BooleanField()
+    next_due_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -46,9 +50,11 @@ class ReminderSchedule(models.Model):
 
     The facts are copies, so that planning reads this table alone; ``programs.scheduling`` keeps
     them true. There is a row only where something is to come; one whose program has had its last
-    message has no next moment until it is swept away. Each planning changes a hundred thousand
-    rows, so they are short, have two indexes only, and are led by the pattern: what comes due
-    together stands together in the index and, once planned together, in the table.
+    message has no next moment until it is swept away.
+
+    Each planning changes a hundred thousand rows. No index may look at what it changes: PostgreSQL
+    then writes a row's next self beside the old one (a heap-only update), and no index hears of
+    it. Whom to look at is found by the pattern, which leads the key.
     """
 
     class Standing(models.IntegerChoices):
@@ -80,15 +86,6 @@ class ReminderSchedule(models.Model):
     next_local_date = models.DateField(null=True)
     next_is_nudge = models.BooleanField(default=False)
     next_due_at = models.DateTimeField(null=True)
-
-    class Meta:
-        indexes = [
-            models.Index(
-                fields=["next_due_at"],
-                name="reminder_next",
-                condition=Q(next_due_at__isnull=False),
-            )
-        ]
 
     def __str__(self) -> str:
         return f"Next by {self.get_channel_display()}: {self.next_local_date}"

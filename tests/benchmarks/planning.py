@@ -35,6 +35,8 @@ _HOUR = """(ARRAY['8:00', '9:00', '10:00', '10:00', '8:00', '8:00'])[1 + n / 10 
 _LATER = "time '11:00' + (n % 19) * interval '30 minutes'"
 # After so many patients everything repeats, but for consent and standing.
 _ALIKE = 5_700
+_MARK = """UPDATE programs_reminderpattern pattern SET next_due_at = (
+    SELECT min(next_due_at) FROM programs_reminderschedule WHERE pattern_id = pattern.id)"""
 _NOTE = """INSERT INTO programs_reminderchange (patient_id, at)
     SELECT md5('patient ' || n)::uuid, %s FROM generate_series(%s, %s) n"""
 _FINGERPRINT = """SELECT sum(hashtextextended(schedule::text, 0)::numeric)
@@ -87,7 +89,12 @@ def _rate(figures: list[float]) -> str:
 
 
 def _bare() -> None:
-    _run(f"INSERT INTO clinic_outboxmessage ({_columns()}) SELECT {_columns()} FROM bench_finished")
+    """The finished rows; only their ids are made, as every new row's must be."""
+    others = _columns().replace("id, ", "", 1)
+    _run(
+        f"INSERT INTO clinic_outboxmessage (id, {others})"
+        f" SELECT gen_random_uuid(), {others} FROM bench_finished"
+    )
 
 
 def _product() -> None:
@@ -109,6 +116,7 @@ def _same_state() -> None:
            FROM bench_schedule kept WHERE kept.pattern_id = schedule.pattern_id
            AND kept.program_id = schedule.program_id AND kept.channel = schedule.channel
            AND kept.next_due_at <> schedule.next_due_at""",
+        _MARK,
         "VACUUM ANALYZE programs_reminderschedule",
         "VACUUM ANALYZE clinic_outboxmessage",
         "CHECKPOINT",
@@ -149,7 +157,9 @@ def _nothing_twice() -> None:
     _run(
         """UPDATE programs_reminderschedule schedule SET next_local_date = kept.next_local_date,
            next_due_at = kept.next_due_at FROM bench_schedule kept
-           WHERE kept.program_id = schedule.program_id AND kept.channel = schedule.channel"""
+           WHERE kept.pattern_id = schedule.pattern_id
+           AND kept.program_id = schedule.program_id AND kept.channel = schedule.channel""",
+        _MARK,
     )
     assert reminders.plan_reminders(at=AT).written == 0
 
@@ -243,6 +253,7 @@ def _schedule() -> None:
         " ON CONFLICT DO NOTHING",
         "VACUUM ANALYZE programs_reminderschedule",
         "VACUUM ANALYZE programs_reminderplace",
+        _MARK,
     )
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, [_JUST_BEFORE, PATIENTS - 3_000, PATIENTS])

@@ -13,7 +13,7 @@ from patients.red_flagging import answer_red_flags
 from patients.red_flags import REPEATED
 from programs import reminder_reasons, reminders
 from programs.adjusting import end_program
-from programs.models import Program, ReminderChange, ReminderSchedule
+from programs.models import Program, ReminderChange, ReminderPattern, ReminderSchedule
 from programs.reminders import PlanReport, plan_reminders, reconcile
 from tests.conftest import MONDAY
 from tests.living import report_session
@@ -178,6 +178,7 @@ def test_given_a_schedule_put_back_then_the_key_keeps_out_a_second_message(by_ma
     ReminderSchedule.objects.update(
         next_due_at=before["next_due_at"], next_local_date=before["next_local_date"]
     )
+    ReminderPattern.objects.update(next_due_at=before["next_due_at"])
     assert plan_reminders(at=MONDAY) == PlanReport()
     assert ReminderSchedule.objects.get().next_due_at == MONDAY + DAY
 
