@@ -12,7 +12,7 @@ from tests.benchmarks import claim_rows, email_rows, promptness, sms_rows
 from tests.benchmarks.stage import NotCounted, Scale, Stage, row, stage
 
 RESULTS = Path(__file__).resolve().parent.parent.parent / "var" / "bench.json"
-_PATIENTS = 10_000
+_PATIENTS = 30_000
 
 
 def _planning(on: Stage) -> dict[str, object]:
