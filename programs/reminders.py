@@ -19,6 +19,7 @@ from programs import cadence, last_look, planning, scheduling
 from programs import reminder_reasons as why
 from programs.models import Program, ReminderSchedule, Session
 from programs.planning import PlanReport
+from programs.reminder_facts import Facts, Way, read_facts
 from programs.reminder_reasons import (
     ENDED,
     OUTSIDE_HOURS,
@@ -102,7 +103,7 @@ def upcoming(*, patient: Patient, at: dt.datetime, count: int = 7) -> list[Upcom
     What nothing would come of is left out: channels without consent or to a suppressed address,
     and everything while the program is not active.
     """
-    facts = next(scheduling.read_facts([patient.pk], at), None)
+    facts = next(read_facts([patient.pk], at), None)
     if facts is None or facts.standing != ReminderSchedule.Standing.ACTIVE:
         return []
     rows = scheduling.rows_of([facts.program.pk])
@@ -123,8 +124,8 @@ def upcoming(*, patient: Patient, at: dt.datetime, count: int = 7) -> list[Upcom
 
 def _stream(
     patient: Patient,
-    facts: scheduling.Facts,
-    way: scheduling.Way,
+    facts: Facts,
+    way: Way,
     silent_on: dt.date | None,
     at: dt.datetime,
 ) -> Iterator[Upcoming]:
@@ -154,7 +155,7 @@ def _stream(
         )
 
 
-def _needless(facts: scheduling.Facts, event: cadence.Event) -> bool:
+def _needless(facts: Facts, event: cadence.Event) -> bool:
     """Whether what is known of the day already makes its message needless."""
     if facts.session_on == event.day:
         return True

@@ -51,6 +51,7 @@ def test_pure_rules_read_no_clock():
         "programs/gates.py",
         "programs/ladder.py",
         "programs/adherence.py",
+        "programs/cadence.py",
         "programs/routine.py",
         "programs/classifying.py",
         "patients/screening.py",
