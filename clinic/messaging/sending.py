@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 import os
 import socket
+import sys
 from collections.abc import Callable
 
 from django.db import close_old_connections, connection
@@ -23,6 +24,8 @@ from clinic.models.messaging import Channel
 log = logging.getLogger(__name__)
 
 __all__ = ["Dispatcher", "SendReport", "SweepReport", "of_this_process", "send_all_due", "sweep"]
+
+_SWITCH_S = 0.0005
 
 
 class Dispatcher:
@@ -47,7 +50,14 @@ class Dispatcher:
         if connection.in_atomic_block:
             raise RuntimeError("What is not committed yet cannot be sent.")
         clock = (lambda: at) if at is not None else timezone.now
-        report = self._runner.run(self._round(clock, until))
+        usual = sys.getswitchinterval()
+        # The thread that reads the queue must not keep the lines waiting for five milliseconds
+        # each time: with slow carriers that is what they would mostly wait for.
+        sys.setswitchinterval(_SWITCH_S)
+        try:
+            report = self._runner.run(self._round(clock, until))
+        finally:
+            sys.setswitchinterval(usual)
         # The round may have outlived this thread's own connection to the database.
         close_old_connections()
         if report.claimed:

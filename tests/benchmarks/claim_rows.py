@@ -26,7 +26,8 @@ def vs_bare(stage: Stage) -> dict[str, object]:
         detail=(
             f"{summary(figures[0], ' rows/s')} claimed and marked as on the wire ÷ "
             f"{summary(figures[1], ' rows/s')} claimed by one bare statement that returns them; "
-            f"{count} rows, {_WORKERS} workers, batches of {_BATCH}, one commit for each step, no row twice."
+            f"{count} rows, {_WORKERS} workers, batches of {_BATCH}, one commit for each step, "
+            "no row twice."
         ),
     )
 
