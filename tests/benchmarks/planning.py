@@ -72,7 +72,7 @@ def run(runs: int) -> dict[str, object]:
         "detail": (
             f"{expected['rows']:,} due among {PATIENTS:,} patients in six zones, the clocks of "
             f"five change before the next: {_rate(product)} planned in batches of "
-            f"{planning.BATCH:,} (consent, standing, sessions and suppressions judged: "
+            f"{planning.BATCH:,} (consent, standing and suppressions judged: "
             f"{expected['due']:,} due, {expected['suppressed']:,} held back) ÷ {_rate(bare)} by "
             f"one INSERT … SELECT of the finished rows; a second run wrote none. Filled in "
             f"{filled:.0f} s."
