@@ -33,9 +33,7 @@ class Journal:
         session.host_name = host
         return [*answers[:-1], "250-PIPELINING", answers[-1]]
 
-    async def handle_DATA(
-        self, server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         text = envelope.content
         assert isinstance(text, bytes)
         found = _ID.search(text, 0, 4096)
