@@ -13,7 +13,7 @@ import yaml
 
 from clinic.messaging.filling import PLACE, SHORTEST_NAME, SMS_LENGTH, plain_gsm
 from clinic.messaging.filling import sent_length as length_of
-from clinic.messaging.texts import link_length, supported
+from clinic.messaging.texts import link_length, shown_name, supported
 from clinic.models import Site
 
 PURPOSES = (
@@ -39,7 +39,7 @@ def reply_words(
     """One of ``PURPOSES`` in words; ``{link}`` stays. ``names`` are those to choose from."""
     supplied = _supplied(supported(language))
     values = {
-        "practice": plain_gsm(site.name),
+        "practice": plain_gsm(shown_name(site, language)),
         "phone": plain_gsm(site.phone),
         "emergency": plain_gsm(site.emergency_number),
         "reader": plain_gsm(reader),
