@@ -40,17 +40,19 @@ NEEDS = [
     Need("overdue", 1, "Overdue", "An alert is past its due time."),
     Need("regressed", 2, "Regressed", "A rule lowered the load; nobody has seen it yet."),
     Need("waiting", 3, "Waiting for approval", "A step is proposed. Post-injury first."),
-    Need("silent", 4, "Silent", f"No answer for {SILENT_DAYS} days or more."),
-    Need("stalled", 5, "Stalled", "Held by a rule that asks for your look."),
-    Need("new", 6, "No program", "Registered, nothing assigned yet."),
-    Need("ready", 7, "Ready", "At the top of the ladder."),
-    Need("fine", 8, "Fine", "Nothing asks for you."),
-    Need("ended", 9, "Ended", "The program has ended."),
+    Need("long_silent", 4, "Silent for a week", f"No answer for {LONG_SILENT_DAYS} days or more."),
+    Need("silent", 5, "Silent", f"No answer for {SILENT_DAYS} days or more."),
+    Need("stalled", 6, "Stalled", "Held by a rule that asks for your look."),
+    Need("new", 7, "No program", "Registered, nothing assigned yet."),
+    Need("ready", 8, "Ready", "At the top of the ladder."),
+    Need("fine", 9, "Fine", "Nothing asks for you."),
+    Need("ended", 10, "Ended", "The program has ended."),
 ]
 NEED = {need.key: need for need in NEEDS}
 ORDER = (
-    "Stopped, then overdue alerts, regressed, waiting for approval, silent, stalled, no program, "
-    "ready, fine. Within a group the most urgent first, then the one that has waited longest."
+    "Stopped, then overdue alerts, regressed, waiting for approval, silent for a week, silent, "
+    "stalled, no program, ready, fine. Within a group the most urgent first, then the one that has "
+    "waited longest."
 )
 
 
@@ -282,7 +284,8 @@ def _need(
         words = (
             f"No answer for {silent} days" if last else f"No answer since the start, {silent} days"
         )
-        return _said("silent", words, None, -silent)
+        key = "long_silent" if silent >= LONG_SILENT_DAYS else "silent"
+        return _said(key, words, None, -silent)
     if signals:
         return _told("stalled", *signals[0])
     if decision is not None and "R21" in decision.rules:

@@ -113,8 +113,13 @@ def test_post_injury_waits_before_the_others(make_program, make_patient, physio)
     assert rows[0].step and "R26" in rows[0].reason
 
 
-@pytest.mark.parametrize(("days", "need"), [(2, "fine"), (3, "silent"), (8, "silent")])
-def test_three_days_without_an_answer_are_silence(program, physio, days, need):
+@pytest.mark.parametrize(
+    ("days", "need"),
+    [(2, "fine"), (3, "silent"), (6, "silent"), (7, "long_silent"), (30, "long_silent")],
+)
+def test_three_days_without_an_answer_are_silence_and_seven_are_a_need_of_their_own(
+    program, physio, days, need
+):
     live_well(program, 0, 5)
     row = only(physio, at_day(5 + days, 20))
     assert row.need.key == need

@@ -92,7 +92,7 @@ def test_each_course_reaches_what_it_promises(lived):
 
     silent = lived["fading out"].check_ins.order_by("-day").first()
     assert (NEXT_MORNING.date() - silent.day).days > 3
-    assert needs[lived["fading out"].pk] == "silent"
+    assert needs[lived["fading out"].pk] == "long_silent"
 
     improved = program("improving, chronic")
     accepted = improved.versions.get(cause=ProgramVersion.Cause.ACCEPTED)

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from clinic.alerts import acknowledge
+from clinic.messaging import outbox
 from clinic.messaging.links import token_for
 from clinic.models import Alert, OutboxMessage
 from patients.models import CheckIn, RedFlag
@@ -80,8 +81,9 @@ def reminder(program: Program, **fields) -> str:
             "subject_type": "program",
             "subject_id": program.pk,
             "address": "ana@patients.example",
-            "body": "{link}",
+            "text": outbox.keep_text(channel="email", body="{link}"),
             "due_at": MONDAY,
+            "wake_at": MONDAY,
             "expires_at": MONDAY + dt.timedelta(hours=4),
             "link_expires_at": MONDAY + dt.timedelta(hours=12),
             "created_at": MONDAY,
