@@ -1,9 +1,13 @@
 """Messages for tests of the outbox: alerts to staff, which no room above has a say in."""
 
+import asyncio
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
 from clinic.messaging import outbox
+from clinic.messaging.exchange import Exchange
+from clinic.messaging.ledger import Ledger, Outcome
 from clinic.models import OutboxMessage
 from clinic.models.messaging import Channel
 
@@ -27,3 +31,24 @@ def queued(address: str = "ruth@practice.example", **fields) -> OutboxMessage:
             **fields,
         }
     )
+
+
+def exchange(
+    ledger: Ledger,
+    outcomes: Sequence[Outcome] = (),
+    start: Sequence[OutboxMessage] = (),
+    *,
+    at: dt.datetime = AT,
+) -> list[OutboxMessage]:
+    """One step of a sender: what came back, and what goes out; returns what may go."""
+
+    async def once() -> list[OutboxMessage]:
+        line = Exchange()
+        try:
+            return await line.exchange(
+                outcomes, start, senders=ledger.sender_ids, carrier="test", at=at
+            )
+        finally:
+            await line.close()
+
+    return asyncio.run(once())

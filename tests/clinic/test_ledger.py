@@ -1,16 +1,14 @@
 """What a sender holds: taken once, started once, settled only forwards, given back when it dies."""
 
-import asyncio
 import datetime as dt
 
 import pytest
 
 from clinic.messaging import ledger, outbox
-from clinic.messaging.exchange import Exchange
 from clinic.messaging.ledger import LeaseLost, Ledger, Outcome, sweep
 from clinic.models import OutboxMessage, Sender
 from clinic.models.messaging import Channel
-from tests.clinic.messages import AT, queued
+from tests.clinic.messages import AT, exchange, queued
 
 Status = OutboxMessage.Status
 LATER = AT + dt.timedelta(minutes=10)
@@ -28,19 +26,6 @@ def took(book: Ledger, limit: int = 100) -> list[OutboxMessage]:
     return list(book.stock)
 
 
-def exchange(book: Ledger, outcomes=(), start=()) -> list[OutboxMessage]:
-    async def once():
-        line = Exchange()
-        try:
-            return await line.exchange(
-                outcomes, start, senders=book.sender_ids, carrier="smtp", at=LATER
-            )
-        finally:
-            await line.close()
-
-    return asyncio.run(once())
-
-
 def start(book: Ledger, *messages: OutboxMessage) -> list[OutboxMessage]:
     return exchange(book, start=messages)
 
@@ -48,7 +33,7 @@ def start(book: Ledger, *messages: OutboxMessage) -> list[OutboxMessage]:
 def settle(book: Ledger, message: OutboxMessage, status: str, **more) -> None:
     reason = "" if status in (Status.SENT, Status.DELIVERED) else "Why."
     outcome = Outcome(message, status, LATER, **{"reason": reason, **more})
-    exchange(book, [outcome])
+    exchange(book, [outcome], at=LATER)
 
 
 def state(message: OutboxMessage) -> str:
@@ -125,9 +110,9 @@ def test_given_one_exchange_then_what_came_back_and_what_goes_out_are_one_commit
     first, second = took(book)
     start(book, first)
     sent = Outcome(first, Status.SENT, LATER, reference="r")
-    assert exchange(book, [sent], [second]) == [second]
+    assert exchange(book, [sent], [second], at=LATER) == [second]
     assert (state(first), state(second)) == (Status.SENT, Status.SENDING)
-    assert (first.carrier, first.carrier_reference, first.settled_at) == ("smtp", "r", LATER)
+    assert (first.carrier, first.carrier_reference, first.settled_at) == ("test", "r", LATER)
 
 
 def test_given_not_now_then_it_waits_and_anybody_may_take_it_then():

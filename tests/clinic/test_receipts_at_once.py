@@ -10,7 +10,7 @@ from clinic.messaging.ledger import Ledger, Outcome
 from clinic.models import OutboxMessage, Suppression
 from clinic.models.messaging import Channel
 from tests.clinic.fates import LATER, PHONE, Status, reminder
-from tests.clinic.messages import AT, queued
+from tests.clinic.messages import AT, exchange, queued
 from tests.programs.test_at_once import at_once
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -33,12 +33,12 @@ def on_the_wire(ledger: Ledger) -> list[OutboxMessage]:
     ledger.refill(100)
     stock = list(ledger.stock)
     ledger.stock.clear()
-    return ledger.exchange(outcomes=[], start=stock, carrier="twilio")
+    return exchange(ledger, start=stock)
 
 
 def came_back(ledger: Ledger, message: OutboxMessage, status: str = Status.SENT, **said) -> None:
     outcome = Outcome(message, status, at=LATER, **said)
-    ledger.exchange(outcomes=[outcome], start=[], carrier="twilio")
+    exchange(ledger, [outcome], at=LATER)
 
 
 def fate(message: OutboxMessage) -> tuple[str, str]:
@@ -68,7 +68,7 @@ def test_given_a_message_in_a_sender_s_hands_when_a_receipt_comes_then_it_does_n
     ledger.refill(10)
     stock = list(ledger.stock)
     receipts.record(message_id=message.pk, event="delivered", at=LATER)
-    assert ledger.exchange(outcomes=[], start=stock, carrier="twilio") == []
+    assert exchange(ledger, start=stock) == []
 
 
 def test_given_sender_and_receipts_at_the_same_moment_then_the_best_word_stands(ledger):
