@@ -8,12 +8,14 @@ worthless for the other.
 import base64
 import binascii
 import datetime as dt
+import functools
+import hashlib
 import hmac
 import re
 import uuid
 
 from django.conf import settings
-from django.utils.crypto import salted_hmac
+from django.utils.encoding import force_bytes
 
 from clinic.models import OutboxMessage
 from clinic.models.messaging import Channel
@@ -96,7 +98,13 @@ def _opened(token: str, purpose: str) -> uuid.UUID | None:
 
 
 def _seal(message_id: bytes, key: str | bytes, purpose: str) -> bytes:
-    return salted_hmac(purpose, message_id, secret=key, algorithm="sha256").digest()[:_SEAL_BYTES]
+    return hmac.digest(_derived(key, purpose), message_id, "sha256")[:_SEAL_BYTES]
+
+
+@functools.lru_cache(maxsize=16)
+def _derived(key: str | bytes, purpose: str) -> bytes:
+    """The key that django.utils.crypto.salted_hmac derives anew for every seal."""
+    return hashlib.sha256(force_bytes(purpose) + force_bytes(key)).digest()
 
 
 def _encode(raw: bytes) -> str:

@@ -32,7 +32,7 @@ class Scale:
     processes: int = 2
     connections: int = 8
     sms_processes: int = 1
-    mails: int = 6000
+    mails: int = 12_000
     share: float = 1.0
 
     def of(self, count: int) -> int:

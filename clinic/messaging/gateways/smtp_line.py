@@ -46,6 +46,8 @@ class SMTPLine(asyncio.Protocol):
         self._replies: list[tuple[int, str]] = []
         self._wanted = 0
         self._waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._asked_at = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -122,16 +124,24 @@ class SMTPLine(asyncio.Protocol):
         self._replies, self._wanted = [], replies
         self._waiter = self._loop.create_future()
         self._transport.write(words)
-        timer = self._loop.call_later(settings.EMAIL_TIMEOUT, self._too_slow)
+        self._asked_at = self._loop.time()
+        if self._timer is None:
+            self._timer = self._loop.call_later(settings.EMAIL_TIMEOUT, self._look_at_clock)
         try:
             await self._waiter
         finally:
-            timer.cancel()
             self._waiter = None
         return self._replies
 
-    def _too_slow(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
+    def _look_at_clock(self) -> None:
+        """One timer for as long as the line is at work, not one for every reply."""
+        self._timer = None
+        if self._waiter is None or self._waiter.done():
+            return
+        left = self._asked_at + settings.EMAIL_TIMEOUT - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look_at_clock)
+        else:
             self._waiter.set_exception(TimeoutError())
 
     # --- what the loop tells us ----------------------------------------------------------------
@@ -166,6 +176,9 @@ class SMTPLine(asyncio.Protocol):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(ConnectionResetError())
 
