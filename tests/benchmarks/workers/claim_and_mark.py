@@ -1,6 +1,7 @@
 """One worker that takes messages and marks them as on the wire, with no carrier in between.
 
 What the rooms above say of each message is asked when e-mail is measured, and left out here.
+Arguments: rows in a batch, and 0 to claim without marking.
 """
 
 import asyncio
@@ -30,14 +31,18 @@ def main() -> None:
 
     connection.ensure_connection()
     before_sending.receivers.clear()
-    batch = int(sys.argv[1])
+    batch, marks = int(sys.argv[1]), sys.argv[2] == "1"
     ledger = Ledger(channel="email", name=f"bench {os.getpid()}")
     taken: list[str] = []
     runner, line = asyncio.Runner(), Exchange()
     runner.run(_mark(line, ledger, []))
     wait_for_go()
     while ledger.refill(batch).claimed:
-        taken += [str(message.pk) for message in runner.run(_mark(line, ledger, ledger.stock))]
+        held = list(ledger.stock)
+        taken += [
+            str(message.pk)
+            for message in (runner.run(_mark(line, ledger, held)) if marks else held)
+        ]
         ledger.stock.clear()
     runner.run(line.close())
     runner.close()
