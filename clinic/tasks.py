@@ -3,6 +3,7 @@
 import datetime as dt
 
 from celery import shared_task
+from celery.signals import worker_process_shutdown
 from django.utils import timezone
 
 from clinic import health
@@ -16,6 +17,12 @@ _AT_WORK = dt.timedelta(seconds=50)
 def send_due() -> None:
     health.beat(name=health.SENDING, at=timezone.now())
     sending.of_this_process().send(until=timezone.now() + _AT_WORK)
+
+
+@worker_process_shutdown.connect
+def hang_up(**kwargs: object) -> None:
+    """What a worker holds is free at once, and not only when its lease has run out."""
+    sending.close_own()
 
 
 @shared_task

@@ -23,7 +23,15 @@ from clinic.models.messaging import Channel
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Dispatcher", "SendReport", "SweepReport", "of_this_process", "send_all_due", "sweep"]
+__all__ = [
+    "Dispatcher",
+    "SendReport",
+    "SweepReport",
+    "close_own",
+    "of_this_process",
+    "send_all_due",
+    "sweep",
+]
 
 _SWITCH_S = 0.0005
 
@@ -143,3 +151,11 @@ def of_this_process() -> Dispatcher:
     if _own is None or _own[0] != os.getpid():
         _own = (os.getpid(), Dispatcher())
     return _own[1]
+
+
+def close_own() -> None:
+    """Hang up what this process keeps; the next round opens it anew."""
+    global _own
+    if _own is not None and _own[0] == os.getpid():
+        _own[1].close()
+    _own = None

@@ -298,10 +298,11 @@ def test_given_an_open_transaction_then_sending_refuses_to_start(carrier):
 
 def test_given_the_tasks_then_they_take_no_arguments_and_do_the_work(carrier):
     sent, late = queued(expires_at=AT.replace(year=2999)), queued(expires_at=AT)
+    sending.close_own()
     tasks.sweep()
     tasks.send_due()
     tasks.send_due()
-    sending.of_this_process().close()
+    sending.close_own()
     assert fate(sent)[0] == Status.SENT
     assert fate(late)[0] == Status.EXPIRED
     assert len(carrier.took) == 1

@@ -9,6 +9,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from clinic import health, standstill
+from clinic.messaging import sending
 from config.celery import app
 from tests.browser import launch_arguments
 from tests.conftest import MONDAY
@@ -169,6 +171,11 @@ class Worker:
             self._news.notify_all()
 
 
+def _hang_up() -> None:
+    sending.close_own()
+    connections.close_all()
+
+
 @pytest.fixture
 def worker(practice) -> Iterator[Worker]:
     worker = Worker(f"journey-{uuid.uuid4()}")
@@ -181,6 +188,10 @@ def worker(practice) -> Iterator[Worker]:
         with start_worker(app, perform_ping_check=False, queues=[worker.queue]):
             yield worker
     finally:
+        # It holds lines to the carriers of this journey. In a thread of its own, because the
+        # browser's event loop runs in this one.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(_hang_up).result()
         signals.task_postrun.disconnect(worker.end)
         signals.setup_logging.disconnect(keep_logging_as_it_is)
 
