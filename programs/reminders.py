@@ -89,10 +89,6 @@ class Upcoming:
         return self.kind != OutboxMessage.Kind.ROUTINE_REMINDER
 
     @property
-    def kind_word(self) -> str:
-        return str(OutboxMessage.Kind(self.kind).label)
-
-    @property
     def channel_word(self) -> str:
         return str(Channel(self.channel).label)
 

@@ -171,6 +171,7 @@ class Lane:
             self._out += len(start) - len(outcomes)
             started = await self._patiently(self._exchange, outcomes, start)
             if started is None:
+                self._ledger.doubt()
                 started = []
             lost = len(start) - len(started)
             self._out -= lost

@@ -145,6 +145,8 @@ class Ledger:
         if self.stock:
             self.stock.clear()
             raise LeaseLost
+        # A claim of ours may have been committed after the sweep that took us for dead.
+        _give_back(OutboxMessage.objects.filter(sender__in=self._sender_ids, status=Status.CLAIMED))
         self._sender_id = Sender.objects.create(
             name=self._name, started_at=now, alive_until=until
         ).pk
@@ -223,6 +225,10 @@ class Ledger:
                 stopping.stop(way="carrier", reason=error.text, **where)
             else:
                 outbox.suppress_address(reason=error.text, **where)
+
+    def doubt(self) -> None:
+        """What was taken may not all be in our hands: the next visit gives the rest back."""
+        self._unsure = True
 
     def release(self, *, wake_at: dt.datetime | None = None) -> int:
         """Give back everything taken that is not on the wire. Returns how many."""

@@ -162,8 +162,31 @@ def test_given_a_claim_whose_answer_was_lost_then_the_rows_come_back_at_the_next
     book = holder()
     took(book)
     book.stock.clear()
-    book._unsure = True
+    book.doubt()
     assert len(took(book)) == 2
+
+
+def test_given_messages_taken_but_no_longer_in_hand_then_the_end_of_a_round_gives_them_back():
+    message = queued()
+    book = holder()
+    took(book)
+    book.stock.clear()
+    book.doubt()
+    book.release()
+    assert state(message) == Status.DUE
+
+
+def test_given_a_claim_committed_after_the_sweep_then_the_next_lease_gives_it_back():
+    message = queued()
+    slow = holder()
+    took(slow)
+    Sender.objects.update(ended_at=LATER)
+    slow.stock.clear()
+    queued(due_at=LATER)
+    slow.clock = lambda: LATER
+    slow.refill(10)
+    assert state(message) == Status.CLAIMED
+    assert message in slow.stock
 
 
 def test_given_the_end_then_everything_taken_is_due_at_once_and_the_lease_is_over():
