@@ -17,7 +17,8 @@ import uuid
 from collections.abc import Callable, Sequence
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import Error as DatabaseTrouble
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.base import ModelState
 from django.utils import timezone
@@ -126,7 +127,7 @@ class Ledger:
                     # RETURNING keeps no order.
                     taken.sort(key=lambda message: (message.priority, message.due_at))
                     good, refill = self._look(taken, closed, now)
-            except DatabaseError:
+            except DatabaseTrouble:
                 self._unsure = True
                 raise
             self._unsure = False
@@ -173,7 +174,7 @@ class Ledger:
         rest = [message for message in taken if message.expires_at > now]
         try:
             reasons = _objections(rest, closed, now)
-        except DatabaseError:
+        except DatabaseTrouble:
             raise
         except Exception as error:
             # A fault in asking must neither let a message out nor stop the others for ever.
