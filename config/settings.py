@@ -207,7 +207,7 @@ EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
 EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
-# Connections to the mail server that one sending process keeps open.
+# Connections to the mail server that one sending process keeps open at most.
 EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
 # A sender that has not said for so many seconds that it lives is taken for dead.
 SENDER_LEASE_S = env.int("SENDER_LEASE_S", default=30)

@@ -102,6 +102,8 @@ class Exchange:
             }
         try:
             cursor = await self._line.execute(statement, values, prepare=True, binary=True)
+            if cursor.rowcount == len(start):
+                return list(start)
             started = {row[0] for row in await cursor.fetchall()}
         except BaseException:
             # Also when cancelled: an answer left on the line would be taken for the next one's.

@@ -16,6 +16,7 @@ import threading
 import uuid
 from collections.abc import Callable, Sequence
 
+import psycopg
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import connection, transaction
@@ -43,7 +44,8 @@ _FIELDS = [
 # tables. Reading a whole table for each batch costs more than all the rest.
 _BY_ID_ONLY = """
 SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-       set_config('enable_mergejoin', 'off', true)
+       set_config('enable_mergejoin', 'off', true),
+       set_config('plan_cache_mode', 'force_generic_plan', true)
 """
 _CLAIM = f"""
 UPDATE clinic_outboxmessage SET status = 'claimed', sender_id = %s, wake_at = NULL
@@ -120,8 +122,7 @@ class Ledger:
                     now = self.clock()
                     self._renew(now)
                     self._let_go_of_strays()
-                    cursor.execute(_CLAIM, [self._sender_id, self.channel, now, limit])
-                    rows = cursor.fetchall()
+                    rows = _claimed([self._sender_id, self.channel, now, limit])
                     taken = [_message(row[:-1]) for row in rows]
                     closed = {row[0]: row[-1] for row in rows if row[-1] is not None}
                     # RETURNING keeps no order.
@@ -307,6 +308,13 @@ def _objections(
         for _, answer in before_sending.send(OutboxMessage, messages=messages, at=now):
             reasons |= {pk: reason for pk, reason in (answer or {}).items() if reason}
     return reasons
+
+
+def _claimed(values: list) -> list[tuple]:
+    """The rows of ``_CLAIM``, in this transaction. Django's cursor reads moments from text, which
+    takes longer than all the rest of claiming; this one gets them as numbers."""
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        return cursor.execute(_CLAIM, values, prepare=True, binary=True).fetchall()
 
 
 def _message(row: tuple) -> OutboxMessage:

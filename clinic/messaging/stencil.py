@@ -56,15 +56,16 @@ class Stencil:
         return b"".join(parts)
 
 
-def drawn(message: OutboxMessage, link: str, address: str) -> tuple[bytes, bool]:
-    """The mail as it goes over the wire, without its final dot, and whether it is all ASCII."""
+def drawn(message: OutboxMessage, link: str, address: str, reference: str) -> tuple[bytes, bool]:
+    """The mail as it goes over the wire, without its final dot, and whether it is all ASCII.
+    ``reference`` is its Message-ID."""
     reminder = message.kind in OutboxMessage.REMINDERS
     stencil = _stencil_for(message.text, reminder)
     values = {
         "address": address.encode("ascii"),
         "link": link.encode("ascii"),
         "stop_link": links.stop_link_for(message.pk).encode("ascii") if reminder else b"",
-        "message_id": message_id(message).encode("ascii"),
+        "message_id": reference.encode("ascii"),
         "date": _date(int(time.time())),
     }
     return stencil.fill(values), stencil.is_ascii

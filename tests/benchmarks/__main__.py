@@ -43,6 +43,8 @@ def main() -> int:
         runs=arguments.runs,
         processes=arguments.processes,
         connections=arguments.connections,
+        worker_processes=arguments.worker_processes,
+        worker_connections=arguments.worker_connections,
         sms_processes=arguments.sms_processes,
         share=arguments.share,
     )
@@ -93,6 +95,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--processes", type=int, default=1, help="senders on both sides")
     parser.add_argument("--connections", type=int, default=16, help="for each of them")
+    parser.add_argument("--worker-processes", type=int, default=2, help="of the product's worker")
+    parser.add_argument("--worker-connections", type=int, default=32, help="for each of them")
     parser.add_argument("--sms-processes", type=int, default=1, help="that share 100 in flight")
     parser.add_argument("--share", type=float, default=1.0, help="of the messages, to try it out")
     return parser.parse_args()

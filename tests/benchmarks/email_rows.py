@@ -51,18 +51,22 @@ def vs_post_office(stage: Stage) -> dict[str, object]:
     """django-post_office sends mails that stand finished in its own table."""
     scale = stage.scale
     # A morning's queue: theirs grows slower with the number that waits.
-    theirs, tuned, ours = scale.of(3000), scale.of(3000), scale.of(scale.mails)
+    theirs, tuned, ours = scale.of(3000), scale.of(3000), scale.of(2 * scale.mails)
     with Sink("mail") as sink:
         figures = in_turn(
             scale.runs,
-            lambda: _product(stage, sink, ours),
+            lambda: _worker(stage, sink, ours),
             lambda: _post_office(stage, sink, theirs, {}, processes=1),
             lambda: _post_office(
                 stage,
                 sink,
                 tuned,
-                {"BATCH_SIZE": tuned, "THREADS_PER_PROCESS": scale.connections, "LOG_LEVEL": 0},
-                processes=scale.processes,
+                {
+                    "BATCH_SIZE": tuned,
+                    "THREADS_PER_PROCESS": scale.worker_connections,
+                    "LOG_LEVEL": 0,
+                },
+                processes=scale.worker_processes,
             ),
         )
     product, default, best = (statistics.median(side) for side in figures)
@@ -72,10 +76,10 @@ def vs_post_office(stage: Stage) -> dict[str, object]:
         10,
         runs=scale.runs,
         detail=(
-            f"{summary(figures[0])} by the product ({_shape(stage)}, {ours} mails) ÷ "
+            f"{summary(figures[0])} by the product ({_worker_shape(stage)}, {ours} mails) ÷ "
             f"{summary(figures[1])} by django-post_office with its defaults (1 process, 5 "
-            f"threads, batches of 100, {theirs} mails). Tuned ({scale.processes} processes, "
-            f"{scale.connections} threads, one batch, no log rows, {tuned} mails): "
+            f"threads, batches of 100, {theirs} mails). Tuned ({scale.worker_processes} processes, "
+            f"{scale.worker_connections} threads each, one batch, no log rows, {tuned} mails): "
             f"{summary(figures[2])}, the product {product / best:.1f} times that."
         ),
     )
@@ -84,11 +88,11 @@ def vs_post_office(stage: Stage) -> dict[str, object]:
 def vs_task_per_reminder(stage: Stage) -> dict[str, object]:
     """One Celery task for each reminder, with its own connection and its row in a log."""
     scale = stage.scale
-    theirs, ours = scale.of(1000), scale.of(scale.mails)
+    theirs, ours = scale.of(1000), scale.of(2 * scale.mails)
     with Sink("mail") as sink:
         figures = in_turn(
             scale.runs,
-            lambda: _product(stage, sink, ours),
+            lambda: _worker(stage, sink, ours),
             lambda: _tasks(stage, sink, theirs),
         )
     product, tasks = (statistics.median(side) for side in figures)
@@ -98,7 +102,7 @@ def vs_task_per_reminder(stage: Stage) -> dict[str, object]:
         15,
         runs=scale.runs,
         detail=(
-            f"{summary(figures[0])} by the product ({_shape(stage)}, {ours} mails) ÷ "
+            f"{summary(figures[0])} by the product ({_worker_shape(stage)}, {ours} mails) ÷ "
             f"{summary(figures[1])} by one Celery task per reminder (a worker with 2 processes, "
             f"CELERY_DB_REUSE_MAX set, tasks waiting in the broker, {theirs} mails)."
         ),
@@ -125,6 +129,23 @@ def _sides(stage: Stage, product: list[float], bare: list[float], count: int, si
 
 def _shape(stage: Stage) -> str:
     return f"{stage.scale.processes} processes × {stage.scale.connections} connections"
+
+
+def _worker_shape(stage: Stage) -> str:
+    scale = stage.scale
+    return f"{scale.worker_processes} processes × {scale.worker_connections} connections"
+
+
+def _worker(stage: Stage, sink: Sink, count: int) -> float:
+    """The product as its worker runs it; the peers may have as many processes."""
+    scale = stage.scale
+    return stage.product(
+        "email",
+        sink,
+        count=count,
+        processes=scale.worker_processes,
+        lines=scale.worker_connections,
+    )
 
 
 def _product(stage: Stage, sink: Sink, count: int) -> float:

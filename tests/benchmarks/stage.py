@@ -26,11 +26,15 @@ class NotCounted(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """How much of everything: ``runs`` of each side, ``processes`` with ``connections`` each."""
+    """How much of everything: ``runs`` of each side. Against bare loops both sides have
+    ``processes`` with ``connections`` each; against whole systems the product works as a worker
+    does, with ``worker_processes`` and ``worker_connections``."""
 
     runs: int = 5
-    processes: int = 2
-    connections: int = 8
+    processes: int = 1
+    connections: int = 16
+    worker_processes: int = 2
+    worker_connections: int = 32
     sms_processes: int = 1
     mails: int = 12_000
     share: float = 1.0

@@ -194,7 +194,7 @@ LETTERS = st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"])
 )
 def test_given_any_words_then_the_stencil_is_the_mail_that_django_would_build(body, name):
     message = mail(f"{name}@patients.example", body=f".start\n{body}\n\n{{link}}\n\n{{stop_link}}")
-    drawn, _ = stencil.drawn(message, LINK, message.address)
+    drawn, _ = stencil.drawn(message, LINK, message.address, stencil.message_id(message))
     undotted = drawn.replace(b"\r\n..", b"\r\n.")
     one = email.message_from_bytes(undotted, policy=email.policy.SMTP)
     other = email.message_from_bytes(

@@ -4,6 +4,8 @@ The line may break, and then it matters when: before the mail was handed over no
 been sent, afterwards nobody knows.
 """
 
+import re
+
 import aiosmtplib
 from django.conf import settings
 
@@ -15,6 +17,8 @@ from clinic.models import OutboxMessage
 _CLOSING = 421
 # The mailbox is not there, or will never take mail (RFC 3463, 3.2; 5.1.10 is RFC 7505).
 _DEAD = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"}
+# What could end the address on the wire and say something else.
+_NOT_IN_ADDRESS = re.compile(r"[\x00- <>\x7f]")
 _WHAT = {"sender": "our sender address", "recipient": "the address", "message": "the message"}
 
 
@@ -29,7 +33,8 @@ class SMTPGateway:
 
     async def deliver(self, message: OutboxMessage, link: str) -> str:
         address = _on_the_wire(message.address)
-        mail, is_ascii = stencil.drawn(message, link, address)
+        reference = stencil.message_id(message)
+        mail, is_ascii = stencil.drawn(message, link, address, reference)
         sender = stencil.sender_address().encode("ascii")
         again = True
         while True:
@@ -58,7 +63,7 @@ class SMTPGateway:
                     text="The mail server closed the line before the mail was handed over.",
                 ) from error
             self._put(line)
-            return stencil.message_id(message)
+            return reference
 
     async def close(self) -> None:
         while self._idle:
@@ -118,7 +123,7 @@ def _on_the_wire(address: str) -> str:
         raise GatewayError(
             permanent=True, code="not_supported", text="The mail server cannot carry this address."
         ) from error
-    if not name or any(letter <= " " or letter in "<>\x7f" for letter in wire):
+    if not name or _NOT_IN_ADDRESS.search(wire):
         raise GatewayError(
             permanent=True, code="bad_address", text="This is not an e-mail address."
         )

@@ -166,8 +166,10 @@ class SMTPLine(asyncio.Protocol):
         if not line[:3].isdigit():
             self._waiter.set_exception(ConnectionResetError())
             return
-        enhanced = _ENHANCED.match(line)
-        self._replies.append((int(line[:3]), enhanced[1].decode() if enhanced else ""))
+        code = int(line[:3])
+        # A yes needs no explanation.
+        enhanced = _ENHANCED.match(line) if code >= 400 else None
+        self._replies.append((code, enhanced[1].decode() if enhanced else ""))
         if len(self._replies) == self._wanted or line[:3] == b"421":
             self._waiter.set_result(None)
 

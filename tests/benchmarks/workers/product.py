@@ -33,7 +33,7 @@ def _draw_once() -> None:
 
     message = OutboxMessage.objects.select_related("text").first()
     if message is not None and message.channel == Channel.EMAIL:
-        stencil.drawn(message, "https://practice.example/r/x", message.address)
+        stencil.drawn(message, "https://practice.example/r/x", message.address, "<x@y>")
 
 
 if __name__ == "__main__":
