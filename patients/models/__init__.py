@@ -4,6 +4,7 @@ from patients.models.check_in import CheckIn
 from patients.models.consent import Consent, Refusal
 from patients.models.intake import IntakeScreening
 from patients.models.patient import ContactPoint, Patient
+from patients.models.preferences import Preferences
 from patients.models.safety import RedFlag, RedFlagScreening
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "ContactPoint",
     "IntakeScreening",
     "Patient",
+    "Preferences",
     "RedFlag",
     "RedFlagScreening",
     "Refusal",
