@@ -8,6 +8,8 @@ export PORT PYTHON
 
 PY = .venv/bin/python
 TESTING = STEADYBACK_TESTING=1
+# Every core works; the tests of one file stay together.
+AT_ONCE = -n logical --maxprocesses 8 --dist loadfile
 # Python writes a line per problem; what has no problem stays silent.
 LINT_IMPORTS = -c "import sys; from importlinter.cli import lint_imports_command as run; run()"
 
@@ -41,7 +43,7 @@ lint: environment
 test: environment
 	@$(PY) -m tests.browser --ensure
 	@$(MAKE) --no-print-directory lint
-	@code=0; $(TESTING) $(PY) -m pytest --cov --cov-report=term:skip-covered || code=$$?; \
+	@code=0; $(TESTING) $(PY) -m pytest $(AT_ONCE) --cov --cov-report=term:skip-covered || code=$$?; \
 	    $(TESTING) $(PY) -m config.services stop; exit $$code
 
 # On servers of its own that write to the disk; ONLY="name name" measures some of the rows.
