@@ -25,10 +25,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 
 from clinic import health, standstill
 from clinic.messaging import sending
+from clinic.models import User
 from config.celery import app
 from tests.browser import launch_arguments
 from tests.conftest import MONDAY
 from tests.faults.carriers import MailServer, TextServer
+from tests.journeys.looking import Look, sign_in
 
 LONDON = ZoneInfo("Europe/London")
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -110,6 +112,18 @@ def on_phone(open_browser) -> Callable[..., Page]:
 @pytest.fixture
 def at_desk(open_browser) -> Callable[..., Page]:
     return lambda **options: open_browser(**DESK, **options)
+
+
+@pytest.fixture
+def look(open_browser) -> Callable[..., Look]:
+    """A look with the eyes of somebody who is signed in, or of a stranger."""
+
+    def look_(user: User | None = None, *, meets: tuple[int, ...] = (400, 403, 404, 409)) -> Look:
+        page = open_browser(meets=meets)
+        sign_in(page, user)
+        return Look(page)
+
+    return look_
 
 
 # --- the practice ----------------------------------------------------------------------------

@@ -1,0 +1,184 @@
+"""Every page of the patient, as ``looking`` looks at it."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page, expect
+
+from clinic.messaging.links import stop_link_for, token_for
+from clinic.models import OutboxMessage
+from patients.consenting import start_messages, stop_messages
+from patients.models import Patient
+from patients.red_flagging import answer_red_flags
+from patients.red_flags import REPEATED
+from programs.models import Program
+from programs.reminders import plan_reminders
+from tests.conftest import MONDAY
+from tests.journeys import pages
+from tests.journeys.conftest import Clock, Practice
+from tests.journeys.looking import send, sign_in
+
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.django_db(transaction=True),
+    # Many pages, each looked at in several ways.
+    pytest.mark.timeout(420),
+]
+
+
+def test_every_page_of_the_patient(
+    practice: Practice, clock: Clock, look, physio, make_patient, make_program
+):
+    patient = make_patient("Maximiliane", family_name="Oberlandesgerichtspräsidentin-Wagenknecht")
+    program = make_program("stability-first", patient=patient)
+    clock.to(0, "10:00")
+    stranger = look()
+    stranger.at("front page", "/")
+    stranger.at("asking for a code", "/account/login/code/")
+    stranger.at("asking for a code, wrong", wrong_address)
+    stranger.at("typing the code", ask_for_code(patient))
+    stranger.at("staff sign-in", "/account/login/")
+    stranger.at("forgotten password", "/account/password/reset/")
+    stranger.at("serious, not signed in", "/serious/")
+    stranger.at("a page that is not there", "/nothing/here/")
+    stranger.at("a link that works no more", "/r/gone")
+    stranger.at("a wrong link to stop", "/stop/wrong")
+    plan_reminders(at=MONDAY.replace(hour=10))
+    message = OutboxMessage.objects.about("patient", patient.pk).filter(channel="email").get()
+    stranger.at("a reminder's link", f"/r/{token_for(message.pk)}")
+
+    own = look(patient.user)
+    own.at("today, safety questions due", "/")
+    own.at("safety questions", "/check-in/questions/")
+    own.at("safety questions, none answered", send("/check-in/questions/", "Send my answers"))
+    answer_all_no(patient)
+    own.at("today, routine", "/")
+    own.at("first exercise", "/routine/1/")
+    own.at("second exercise", step("Done, next"))
+    own.at("not today", "/routine/skip/")
+    own.at("my reminders", "/reminders/")
+    own.at("my reminders, no day", no_day)
+    own.at("my reminders, saved", "/reminders/?kept=sms")
+    stop_messages(patient=patient, channel="sms", at=MONDAY, way="web", by=patient.user)
+    own.at("my reminders, one off", "/reminders/?kept=sms")
+    start_messages(patient=patient, channel="sms", at=MONDAY, way="web", by=patient.user)
+    own.at("not today, no reason", send("/routine/skip/", "Leave it for today"))
+    own.at("this hurts", step("This hurts", start="/routine/2/"))
+    own.at("what was done", "/routine/finish/")
+    own.at("serious", "/serious/")
+    own.at("serious, nothing answered", send("/serious/", "Show me what to do"))
+    own.at("after the session", finish)
+    own.at("after the session, nothing answered", send("/check-in/after/", "Save my answers"))
+    own.at("result", after_session)
+    own.at("today, done", "/")
+    clock.to(1, "09:00")
+    own.at("today, morning", "/")
+    own.at("morning", "/check-in/morning/")
+    own.at("morning, one-sided", one_sided)
+    own.at("signing out", "/account/logout/")
+
+    other = make_patient("نور", family_name="الحسيني", email="nour@patients.example")
+    nothing_yet = look(other.user)
+    nothing_yet.at("no program", "/")
+    nothing_yet.at("my reminders, no program", "/reminders/")
+    sign_in(nothing_yet.page, physio)
+    nothing_yet.at("a link for somebody else", f"/r/{token_for(message.pk)}")
+    sign_in(nothing_yet.page, patient.user)
+    answer_all_no(patient, saddle_numbness="yes")
+    nothing_yet.at("emergency", "/")
+    sign_in(nothing_yet.page, other.user)
+    make_program(patient=other)
+    answer_all_no(other, infection="not_sure")
+    nothing_yet.at("same day", "/")
+    assert Program.objects.filter(status="suspended").count() == 2
+    assert program.pk
+    stop = stop_link_for(message.pk).removeprefix(settings.BASE_URL)
+    sign_in(nothing_yet.page, None)
+    nothing_yet.at("stopping mails", stop)
+    nothing_yet.at("stopping mails, done", stop_mails(stop))
+
+    wrong = [*stranger.wrong, *own.wrong, *nothing_yet.wrong]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+# --- ways to a page ----------------------------------------------------------------------------
+
+
+def wrong_address(page: Page) -> None:
+    page.goto("/account/login/code/")
+    page.get_by_label("E-mail address").fill("ana at patients")
+    pages.button(page, "Send the code").click()
+    expect(page.get_by_role("alert").last).to_be_visible()
+
+
+def ask_for_code(patient: Patient) -> Callable[[Page], None]:
+    def visit(page: Page) -> None:
+        page.goto("/account/login/code/")
+        page.get_by_label("E-mail address").fill(patient.user.email)
+        pages.button(page, "Send the code").click()
+        expect(pages.heading(page, "Enter your code")).to_be_visible()
+
+    return visit
+
+
+def stop_mails(address: str) -> Callable[[Page], None]:
+    def visit(page: Page) -> None:
+        page.goto(address)
+        pages.button(page, "Stop these e-mails").click()
+        expect(pages.heading(page, "Done. We will not e-mail you reminders.")).to_be_visible()
+
+    return visit
+
+
+def step(name: str, start: str = "/routine/1/") -> Callable[[Page], None]:
+    def visit(page: Page) -> None:
+        page.goto(start)
+        title = page.get_by_role("heading", level=1)
+        before = title.inner_text()
+        pages.button(page, name).click()
+        expect(title).not_to_have_text(before)
+
+    return visit
+
+
+def no_day(page: Page) -> None:
+    page.goto("/reminders/")
+    card = page.get_by_role("region", name="Text messages")
+    for day in card.get_by_role("group").get_by_role("checkbox").all():
+        day.uncheck()
+    pages.button(page, "Save for text messages").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def finish(page: Page) -> None:
+    page.goto("/routine/finish/")
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+    pages.button(page, "Save and say how it felt").click()
+    expect(pages.heading(page, "How did it go?")).to_be_visible()
+
+
+def after_session(page: Page) -> None:
+    page.goto("/check-in/after/")
+    pages.check_in(
+        page, {**pages.GOOD_EVENING, "Are you sore now?": "Yes, about the same on both sides"}
+    )
+    expect(page.get_by_text("Your answers are saved")).to_be_visible()
+
+
+def one_sided(page: Page) -> None:
+    page.goto("/check-in/morning/")
+    pages.choose(page, "Are you sore this morning?", "Yes, a pull on one side")
+    expect(page.get_by_role("group", name="Which side?")).to_be_visible()
+
+
+def answer_all_no(patient: Patient, **but: str) -> None:
+    answer_red_flags(
+        patient=patient,
+        answers={question.id: "no" for question in REPEATED} | but,
+        source="button",
+        client_id=uuid.uuid4(),
+        at=MONDAY,
+    )
