@@ -3,6 +3,7 @@
 from patients.models.check_in import CheckIn
 from patients.models.consent import Consent, Refusal
 from patients.models.intake import IntakeScreening
+from patients.models.measure import Measure, Point, Questionnaire
 from patients.models.patient import ContactPoint, Patient
 from patients.models.preferences import Preferences
 from patients.models.safety import RedFlag, RedFlagScreening
@@ -12,8 +13,11 @@ __all__ = [
     "Consent",
     "ContactPoint",
     "IntakeScreening",
+    "Measure",
     "Patient",
+    "Point",
     "Preferences",
+    "Questionnaire",
     "RedFlag",
     "RedFlagScreening",
     "Refusal",
