@@ -118,10 +118,15 @@ def at_desk(open_browser) -> Callable[..., Page]:
 def look(open_browser) -> Callable[..., Look]:
     """A look with the eyes of somebody who is signed in, or of a stranger."""
 
-    def look_(user: User | None = None, *, meets: tuple[int, ...] = (400, 403, 404, 409)) -> Look:
+    def look_(
+        user: User | None = None,
+        *,
+        meets: tuple[int, ...] = (400, 403, 404, 409),
+        large_letters: bool = False,
+    ) -> Look:
         page = open_browser(meets=meets)
         sign_in(page, user)
-        return Look(page)
+        return Look(page, large_letters)
 
     return look_
 

@@ -32,6 +32,8 @@ class Look:
     """Looks at one page after the other and keeps what is wrong with them."""
 
     page: Page
+    # Whether the page must also hold letters of twice the size (WCAG 1.4.4), on a phone.
+    large_letters: bool = False
     wrong: list[str] = field(default_factory=list)
     seen: int = 0
 
@@ -54,10 +56,18 @@ class Look:
         self._axe(name, "1280 light", EVERYTHING)
         self._width(NARROWEST)
         self._sideways(name, NARROWEST)
+        if self.large_letters:
+            self._width(PHONE)
+            self._letters("200%")
+            self._sideways(f"{name}, letters twice as large", PHONE)
+            self._letters("")
         self.seen += 1
 
     def _width(self, width: int) -> None:
         self.page.set_viewport_size({"width": width, "height": 844})
+
+    def _letters(self, size: str) -> None:
+        self.page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
 
     def _colours(self, scheme: Literal["light", "dark"]) -> None:
         self.page.emulate_media(color_scheme=scheme)

@@ -34,7 +34,7 @@ def test_every_page_of_the_patient(
     patient = make_patient("Maximiliane", family_name="Oberlandesgerichtspräsidentin-Wagenknecht")
     program = make_program("stability-first", patient=patient)
     clock.to(0, "10:00")
-    stranger = look()
+    stranger = look(large_letters=True)
     stranger.at("front page", "/")
     stranger.at("asking for a code", "/account/login/code/")
     stranger.at("asking for a code, wrong", wrong_address)
@@ -49,7 +49,7 @@ def test_every_page_of_the_patient(
     message = OutboxMessage.objects.about("patient", patient.pk).filter(channel="email").get()
     stranger.at("a reminder's link", f"/r/{token_for(message.pk)}")
 
-    own = look(patient.user)
+    own = look(patient.user, large_letters=True)
     own.at("today, safety questions due", "/")
     own.at("safety questions", "/check-in/questions/")
     own.at("safety questions, none answered", send("/check-in/questions/", "Send my answers"))
@@ -80,7 +80,7 @@ def test_every_page_of_the_patient(
     own.at("signing out", "/account/logout/")
 
     other = make_patient("نور", family_name="الحسيني", email="nour@patients.example")
-    nothing_yet = look(other.user)
+    nothing_yet = look(other.user, large_letters=True)
     nothing_yet.at("no program", "/")
     nothing_yet.at("my reminders, no program", "/reminders/")
     sign_in(nothing_yet.page, physio)
