@@ -230,6 +230,8 @@ def _check_level(file: str, field: str, number: int, level: Item) -> None:
     if dose["reps"]["from"] < 1:
         raise ContentError(file, f"{field}.dose.reps.from", "is 1 for something held still")
     moving = [name for name in ("reps", "hold_s") if dose[name]["step"]]
+    if dose.get("alternate") and not dose["per_side"]:
+        raise ContentError(file, f"{field}.dose.alternate", "needs per_side: sides take turns")
     if len(moving) == 2:
         raise ContentError(file, f"{field}.dose", "reps and hold_s both rise: one at a time")
     if not moving and "fixed" not in dose:

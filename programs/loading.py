@@ -152,6 +152,7 @@ def _level_values(item: Mapping[str, Any], level: Mapping[str, Any]) -> dict[str
         "hold_to": dose["hold_s"]["to"],
         "hold_step": dose["hold_s"]["step"],
         "per_side": dose["per_side"],
+        "alternate": dose.get("alternate", False),
         "days_per_week": dose["days_per_week"],
         "seconds_per_rep": dose["seconds_per_rep"],
         "rest_s": dose["rest_s"],

@@ -91,7 +91,8 @@ class ExerciseLevel(models.Model):
     """One rung of an exercise's ladder and the range its dose may climb.
 
     ``hold_*``, ``seconds_per_rep`` and ``rest_s`` are seconds; ``reps_*`` are per side when
-    ``per_side`` is set.
+    ``per_side`` is set. With ``alternate`` the sides take turns, repetition by repetition; without,
+    one side comes after the other.
     """
 
     exercise = models.ForeignKey(Exercise, on_delete=models.CASCADE, related_name="levels")
@@ -116,6 +117,7 @@ class ExerciseLevel(models.Model):
     hold_to = models.PositiveSmallIntegerField(default=0)
     hold_step = models.PositiveSmallIntegerField(default=0)
     per_side = models.BooleanField(default=False)
+    alternate = models.BooleanField(default=False)
     days_per_week = models.PositiveSmallIntegerField(default=7)
     seconds_per_rep = models.PositiveSmallIntegerField(default=4)
     rest_s = models.PositiveSmallIntegerField(default=15)
