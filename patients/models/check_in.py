@@ -53,6 +53,17 @@ class CheckIn(models.Model):
         LEFT = "left", "Left"
         RIGHT = "right", "Right"
 
+    class Place(models.TextChoices):
+        """Where soreness or a pull is felt, from the top down."""
+
+        NECK = "neck", "Neck"
+        UPPER_BACK = "upper_back", "Upper back"
+        LOWER_BACK = "lower_back", "Lower back"
+        BUTTOCK = "buttock", "Buttock"
+        THIGH = "thigh", "Back of the thigh"
+        CALF_FOOT = "calf_foot", "Calf or foot"
+        ELSEWHERE = "elsewhere", "Somewhere else"
+
     patient = models.ForeignKey(
         "patients.Patient", on_delete=models.CASCADE, related_name="check_ins"
     )
@@ -73,6 +84,7 @@ class CheckIn(models.Model):
     form_kept = models.BooleanField(null=True, blank=True)
     soreness = models.CharField(max_length=10, choices=Soreness, blank=True)
     side = models.CharField(max_length=5, choices=Side, blank=True)
+    place = models.CharField(max_length=10, choices=Place, blank=True)
     # The exercise the patient pointed at, by its slug in the library of the programs room.
     exercise = models.SlugField(blank=True)
     note = models.TextField(blank=True, max_length=1000)
