@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from clinic.models import Alert
 from clinic.quiet_hours import local_moment
-from patients.models import CheckIn, Patient, RedFlag
+from patients.models import CheckIn, Patient, Preferences, RedFlag
 from programs import routine
 from programs.asking import questions_due
 from programs.content_files import cues_to_show
@@ -21,6 +21,7 @@ from programs.models import (
     Session,
 )
 from programs.positions import level_of, prescriptions_of, standing_of
+from programs.units import KG, load_text
 
 # Before this local hour it is still last night: too early for the morning's answers, not too
 # late for those after a session before midnight.
@@ -147,8 +148,9 @@ def routine_for(
     version = version or program.current_version
     standing = standing_of(version, today=day, calm_fortnight=True)
     by_slug = {p.exercise.slug: p for p in prescriptions_of(version)}
+    units = Preferences.of(program.patient).units
     items = {
-        position.exercise: _item(by_slug[position.exercise], version.cue_set)
+        position.exercise: _item(by_slug[position.exercise], version.cue_set, units)
         for position in standing.open_positions()
     }
     chosen = routine.routine_of(
@@ -159,7 +161,7 @@ def routine_for(
     return [items[candidate.exercise] for candidate in chosen]
 
 
-def _item(prescription: Prescription, cue_set: str) -> Item:
+def _item(prescription: Prescription, cue_set: str, units: str) -> Item:
     level = level_of(prescription)
     return Item(
         prescription=prescription,
@@ -179,12 +181,12 @@ def _item(prescription: Prescription, cue_set: str) -> Item:
             seconds_per_rep=level.seconds_per_rep,
             rest_s=level.rest_s,
         ),
-        dose_text=dose_text(prescription),
+        dose_text=dose_text(prescription, units),
         warm_up=level.movement_class in routine.WARM_UP,
     )
 
 
-def dose_text(prescription: Prescription) -> str:
+def dose_text(prescription: Prescription, units: str = KG) -> str:
     """The dose in plain words, such as “2 sets of 6, each side, hold 5 seconds”."""
     p = prescription
     if p.reps == 1 and p.hold_s:
@@ -205,7 +207,7 @@ def dose_text(prescription: Prescription) -> str:
     elif p.hold_s:
         parts.append(f"hold {p.hold_s} seconds")
     if p.load_kg:
-        parts.append(f"with {p.load_kg.normalize():f} kg")
+        parts.append(f"with {load_text(p.load_kg, units)}")
     words = ", ".join(parts)
     return words[0].upper() + words[1:]
 
