@@ -7,11 +7,12 @@ mail open every link, so opening it changes nothing.
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from clinic.language import page_language
 from clinic.messaging import links, stopping
 from clinic.models.messaging import Channel
 
@@ -27,6 +28,7 @@ def stop_reminders(request: HttpRequest, token: str) -> HttpResponse:
     if message is None:
         # Wrong and too old look the same: nobody learns which tokens ever existed.
         return render(request, "portal/stop_mail_gone.html", status=404)
+    translation.activate(page_language(message.language))
     if request.method != "POST":
         return render(request, "portal/stop_mail.html")
     if request.POST.get(_FIELD) != _VALUE:

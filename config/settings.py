@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "clinic.language.speak_language",
     "django.middleware.common.CommonMiddleware",
     "clinic.query.without_nul",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -182,6 +183,9 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "en"
 # What patients can be written to in; each has its file in clinic/messaging/words.
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
+# The words of the pages; which languages those have says clinic.language.
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "language"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

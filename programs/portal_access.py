@@ -20,6 +20,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from clinic.language import speak
 from patients.models import Patient
 from programs.models import Program
 
@@ -83,6 +84,9 @@ def as_visitor(request: HttpRequest, visitor: Visitor) -> timezone.override:
     request.patient = visitor.patient
     request.pass_only = visitor.pass_only
     request.pass_since = visitor.since
+    if not request.user.is_authenticated or request.user.pk == visitor.patient.user_id:
+        # A carer reads in the carer's own language.
+        speak(request, visitor.patient.language)
     return timezone.override(visitor.patient.zone)
 
 

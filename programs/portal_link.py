@@ -2,9 +2,10 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods
 
+from clinic.language import page_language
 from clinic.messaging.links import message_for
 from programs.models import Program
 from programs.portal_access import give_pass, private
@@ -19,6 +20,8 @@ def reminder_link(request: HttpRequest, token: str) -> HttpResponse:
     if program is None or message.link_expires_at is None:
         # Wrong and expired look the same: nobody learns which tokens ever existed.
         return private(render(request, "portal/link_gone.html", status=404))
+    # Without a trace in the session: mail scanners come here too.
+    translation.activate(page_language(program.patient.language))
     if request.user.is_authenticated:
         if getattr(request.user, "patient", None) != program.patient:
             return private(render(request, "portal/link_signed_in.html", status=409))

@@ -2,7 +2,13 @@
 
 from django.urls import path, re_path
 
-from programs import portal, portal_answers, portal_link, portal_reminders
+from programs import (
+    portal,
+    portal_answers,
+    portal_language,
+    portal_link,
+    portal_reminders,
+)
 
 urlpatterns = [
     path("", portal.home, name="portal_home"),
@@ -14,6 +20,7 @@ urlpatterns = [
     path("check-in/result/<uuid:client_id>/", portal_answers.result, name="portal_result"),
     path("check-in/questions/", portal_answers.questions, name="portal_questions"),
     path("serious/", portal_answers.serious, name="portal_serious"),
+    path("language/", portal_language.language, name="portal_language"),
     path("reminders/", portal_reminders.reminders, name="portal_reminders"),
     # As short as a text message needs it; a slash that a mail program adds does no harm.
     re_path(r"^r/(?P<token>[^/]{1,64})/?$", portal_link.reminder_link, name="portal_link"),

@@ -23,6 +23,7 @@ PUBLIC = {
     "clinic/jsi18n/": "words of the portal’s scripts",
     "api/v1/me/": "tells only whether one is signed in",
     "api/v1/schema/": "the description of the API",
+    "language/": "the language of the pages, for everybody who reads one",
     "serious/": "safety first: the numbers to call, for somebody not signed in; asks them nothing",
     "r/": "a reminder link: a page with one button, which itself opens nothing",
     "stop/": "the link in a mail that stops reminders: tells nothing, opens nothing",

@@ -1,0 +1,1 @@
+"""Spanish: day first, 24 hours, a decimal comma."""
