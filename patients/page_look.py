@@ -46,9 +46,7 @@ class Look:
 
 def look(request: HttpRequest) -> dict[str, object]:
     """Context processor; nothing is asked before a page shows it."""
-    if not hasattr(request, "look"):
-        request.look = SimpleLazyObject(lambda: look_of(request))
-    return {"look": request.look}
+    return {"look": SimpleLazyObject(lambda: look_of(request))}
 
 
 def look_of(request: HttpRequest) -> Look:
@@ -62,7 +60,10 @@ def look_of(request: HttpRequest) -> Look:
     except DatabaseTrouble:
         # The emergency page comes up without the database, and its look is no reason to fail.
         return remembered
-    return Look(likes.text_size, likes.theme, likes.hand)
+    chosen = Look(likes.text_size, likes.theme, likes.hand)
+    if chosen.cookie != remembered.cookie:
+        request.look_to_keep = chosen
+    return chosen
 
 
 def remember_look(
@@ -72,25 +73,19 @@ def remember_look(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        seen = getattr(request, "look", None)
-        # Nothing is asked of the database for an answer that showed no page.
-        if isinstance(seen, SimpleLazyObject) and isinstance(seen.__dict__.get("_wrapped"), Look):
-            if seen.cookie != _remembered(request).cookie and _own(request) is not None:
-                keep_look(response, seen.cookie)
+        chosen = getattr(request, "look_to_keep", None)
+        if chosen is not None:
+            response.set_cookie(
+                COOKIE,
+                chosen.cookie,
+                max_age=COOKIE_AGE,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
         return response
 
     return middleware
-
-
-def keep_look(response: HttpResponse, cookie: str) -> None:
-    response.set_cookie(
-        COOKIE,
-        cookie,
-        max_age=COOKIE_AGE,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
 
 
 def _own(request: HttpRequest) -> Patient | None:
