@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
 from clinic import wording_pages
-from clinic.models import AccessRecord, Role, Site, Suppression, User
+from clinic.models import BY_CODE, AccessRecord, Role, Site, Suppression, User
 from clinic.roles import ByRole
 
 admin.site.register_page(
@@ -108,7 +108,7 @@ class SiteAdmin(PortalAdmin):
         return f"{site.quiet_start:%H:%M} to {site.quiet_end:%H:%M}"
 
 
-_STAFF_ROLES = [(role.value, role.label) for role in Role if role != Role.PATIENT]
+_STAFF_ROLES = [(role.value, role.label) for role in Role if role not in BY_CODE]
 
 
 class StaffForm(forms.ModelForm):
@@ -152,7 +152,7 @@ class StaffAdmin(PortalAdmin, UserAdmin):
     add_form_template = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        found = super().get_queryset(request).exclude(role=Role.PATIENT).prefetch_related("sites")
+        found = super().get_queryset(request).exclude(role__in=BY_CODE).prefetch_related("sites")
         # Whoever sets a password may sign in with it: nobody reaches above themselves.
         return found if request.user.is_superuser else found.filter(is_superuser=False)
 

@@ -29,6 +29,7 @@ MAY: dict[str, frozenset[May]] = {
     Role.MANAGER: frozenset({May.SEE_CLINICAL, May.ACKNOWLEDGE, May.REGISTER, May.MANAGE}),
     Role.FRONT_DESK: frozenset({May.REGISTER}),
     Role.PATIENT: frozenset(),
+    Role.CARER: frozenset(),
 }
 
 

@@ -13,9 +13,10 @@ from clinic.models.messaging import (
     Sender,
     Suppression,
 )
-from clinic.models.people import Role, Site, User
+from clinic.models.people import BY_CODE, Role, Site, User
 
 __all__ = [
+    "BY_CODE",
     "AccessRecord",
     "Alert",
     "DemoDelivery",

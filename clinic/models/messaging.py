@@ -20,8 +20,8 @@ class Channel(models.TextChoices):
 class MessageText(models.Model):
     """Finished words, kept once however many messages carry them, and never changed.
 
-    The body may hold ``{link}`` (and a mail's ``{stop_link}``); the addresses they stand for are
-    made at the moment of sending and kept nowhere, so that reading this table opens nobody's
+    The body may hold ``{link}`` (and a mail's ``{stop_link}``) or ``{code}``; what they stand for
+    is made at the moment of sending and kept nowhere, so that reading this table opens nobody's
     routine. ``digest`` is the SHA-256 of everything else in the row.
     """
 
@@ -76,6 +76,8 @@ class OutboxMessage(models.Model):
         SILENCE = "silence", "Kind message after three quiet days"
         STAFF_ALERT = "staff_alert", "Alert to staff"
         REPLY = "reply", "Reply to a text"
+        SIGN_IN_CODE = "sign_in_code", "Sign-in code"
+        INVITATION = "invitation", "Invitation of a carer"
 
     # What is planned for a patient, can be turned off by them, and carries a link to stop it.
     REMINDERS = (Kind.ROUTINE_REMINDER, Kind.SECOND_NUDGE, Kind.SILENCE)

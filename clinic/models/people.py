@@ -61,13 +61,19 @@ class Role(models.TextChoices):
     FRONT_DESK = "front_desk", "Front desk"
     MANAGER = "manager", "Manager"
     PATIENT = "patient", "Patient"
+    CARER = "carer", "Carer"
+
+
+# Who signs in by a code, without a password: the portal is closed to them.
+BY_CODE = (Role.PATIENT, Role.CARER)
 
 
 class UserManager(BaseUserManager["User"]):
-    def create_user(self, email: str, password: str | None = None, **fields) -> "User":
-        if not email:
+    def create_user(self, email: str | None, password: str | None = None, **fields) -> "User":
+        if not email and fields.get("role") not in BY_CODE:
             raise ValidationError("An e-mail address is needed.")
-        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        email = self.normalize_email(email).lower() if email else None
+        user = self.model(email=email, **fields)
         user.set_password(password) if password else user.set_unusable_password()
         user.save(using=self._db)
         return user
@@ -79,9 +85,10 @@ class UserManager(BaseUserManager["User"]):
 
 @pghistory.track(exclude=["password", "last_login"])
 class User(AbstractBaseUser, PermissionsMixin):
-    """Somebody who can sign in: staff by password and second factor, a patient by code."""
+    """Somebody who can sign in: staff by password and second factor; a patient or a carer by a
+    code, and those may have no e-mail address but a telephone only."""
 
-    email = models.EmailField(unique=True)
+    email = models.EmailField(unique=True, null=True, blank=True)
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=20, choices=Role)
     sites = models.ManyToManyField(Site, blank=True, related_name="staff")
@@ -100,6 +107,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 name="user_role_known", condition=Q(role__in=[role.value for role in Role])
             ),
+            models.CheckConstraint(
+                name="user_of_the_staff_has_email",
+                condition=Q(email__isnull=False) | Q(role__in=[role.value for role in BY_CODE]),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -108,7 +119,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_staff(self) -> bool:
         """Whether the clinician portal is this person's door."""
-        return self.is_active and self.role != Role.PATIENT
+        return self.is_active and self.role not in BY_CODE
 
     @property
     def is_clinician(self) -> bool:

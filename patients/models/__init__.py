@@ -1,5 +1,6 @@
 """Tables about the person who is treated."""
 
+from patients.models.carer import Carer, SignInSheet
 from patients.models.check_in import CheckIn
 from patients.models.consent import Consent, Refusal
 from patients.models.intake import IntakeScreening
@@ -9,6 +10,7 @@ from patients.models.preferences import Preferences
 from patients.models.safety import RedFlag, RedFlagScreening
 
 __all__ = [
+    "Carer",
     "CheckIn",
     "Consent",
     "ContactPoint",
@@ -21,4 +23,5 @@ __all__ = [
     "RedFlag",
     "RedFlagScreening",
     "Refusal",
+    "SignInSheet",
 ]
