@@ -6,9 +6,18 @@ from clinic.models import AccessRecord, User
 
 
 def record_access(
-    *, actor: User, action: str, subject_type: str, subject_id: object, page: str, at: dt.datetime
+    *,
+    actor: User | None,
+    action: str,
+    subject_type: str,
+    subject_id: object,
+    page: str,
+    at: dt.datetime,
 ) -> AccessRecord:
-    """Keep that this person read, printed, took out or changed something of a record."""
+    """Keep that this person read, printed, took out or changed something of a record.
+
+    ``actor`` is None only for something taken out at the server, where nobody signs in.
+    """
     return AccessRecord.objects.create(
         actor=actor,
         action=action,

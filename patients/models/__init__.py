@@ -3,6 +3,7 @@
 from patients.models.carer import Carer, SignInSheet
 from patients.models.check_in import CheckIn
 from patients.models.consent import Consent, Refusal
+from patients.models.erasure import ErasureRequest
 from patients.models.intake import IntakeScreening
 from patients.models.measure import Measure, Point, Questionnaire
 from patients.models.patient import ContactPoint, Patient
@@ -14,6 +15,7 @@ __all__ = [
     "CheckIn",
     "Consent",
     "ContactPoint",
+    "ErasureRequest",
     "IntakeScreening",
     "Measure",
     "Patient",
