@@ -24,6 +24,7 @@ def answer_red_flags(
     source: str,
     client_id: uuid.UUID,
     at: dt.datetime,
+    given_at: dt.datetime | None = None,
     questions: tuple[Question, ...] = REPEATED,
 ) -> RedFlag | None:
     """Take a whole set of answers; any yes or not-sure opens a flag.
@@ -31,7 +32,9 @@ def answer_red_flags(
     In the same transaction the running program is suspended (by the room above, through the
     signal) and the responsible physiotherapist gets an alert. A replay with the same
     ``client_id`` changes nothing and returns the flag it opened, if any; other answers under the
-    same id are not a replay. Raises ValueError for unknown or missing answers.
+    same id are not a replay. Answers given before they arrive (``given_at``) are taken however
+    late they come: the flag opens now, and now is when the physiotherapist is told. Raises
+    ValueError for unknown or missing answers.
     """
     assessment = assess(answers, questions=questions)
     # One at a time with assigning, so that no program begins beside a flag it could not see.
@@ -39,7 +42,13 @@ def answer_red_flags(
     client_id = _id_of(client_id, answers)
     screening, created = RedFlagScreening.objects.get_or_create(
         client_id=client_id,
-        defaults={"patient": patient, "answers": dict(answers), "source": source, "at": at},
+        defaults={
+            "patient": patient,
+            "answers": dict(answers),
+            "source": source,
+            # Whatever a device's clock says: these answers are never refused.
+            "at": min(given_at or at, at),
+        },
     )
     if screening.patient_id != patient.pk:
         raise ValidationError("These answers belong to somebody else.")

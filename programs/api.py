@@ -120,7 +120,8 @@ class SessionsView(PatientView):
         session = record_session(
             program=program,
             at=at,
-            day=body.get("day") or program.patient.local_date(at),
+            given_at=body.get("at"),
+            day=body.get("day") or program.patient.local_date(body.get("at", at)),
             status=body["status"],
             client_id=body["client_id"],
             known=body["known"],
@@ -146,7 +147,7 @@ class CheckInsView(PatientView):
         body = _read(CheckInBody, request)
         program, at = self.program(), timezone.now()
         known_before = _known(CheckIn, body["client_id"])
-        session_id = body.pop("session", None)
+        session_id, body["given_at"] = body.pop("session", None), body.pop("at", None)
         if session_id is not None:
             session = get_object_or_404(program.sessions, pk=session_id)
             answered = answer_after_session(session=session, at=at, **body)
@@ -175,6 +176,7 @@ class RedFlagsView(PatientView):
                 source=RedFlagScreening.Source.BUTTON,
                 client_id=body["client_id"],
                 at=timezone.now(),
+                given_at=body.get("at"),
             )
         except ValueError as error:
             raise exceptions.ValidationError({"answers": str(error)}) from error

@@ -103,8 +103,17 @@ def _stop(site: Site, severity: str | None, seen_by: str = "") -> dict[str, Any]
     }
 
 
+def _given_at() -> serializers.DateTimeField:
+    return serializers.DateTimeField(
+        required=False,
+        help_text="When it was answered, with its offset from UTC; now, when left out. At most "
+        "seven days ago (red-flag answers are taken however late), never in the future.",
+    )
+
+
 class SessionBody(serializers.Serializer):
     client_id = serializers.UUIDField()
+    at = _given_at()
     day = serializers.DateField(required=False, help_text="Local day; today when left out.")
     status = serializers.ChoiceField(Session.Status.choices)
     known = serializers.ChoiceField(Session.Known.choices, default=Session.Known.SELF_REPORTED)
@@ -118,6 +127,7 @@ class CheckInBody(serializers.Serializer):
     """The answers; which are needed is said, field by field, when they are missing."""
 
     client_id = serializers.UUIDField()
+    at = _given_at()
     session = serializers.UUIDField(required=False)
     form_kept = serializers.BooleanField(required=False, allow_null=True)
     stiffer_after = serializers.BooleanField(required=False, allow_null=True)
@@ -160,6 +170,7 @@ class QuestionsShape(serializers.Serializer):
 
 class RedFlagBody(serializers.Serializer):
     client_id = serializers.UUIDField()
+    at = _given_at()
     answers = serializers.DictField(child=serializers.ChoiceField(["yes", "no", "not_sure"]))
 
 
