@@ -6,16 +6,15 @@ look at it in the same transaction: what the patient is told is saved is saved.
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from patients.checking_in import USED, record_check_in
-from patients.late import LATE_DAYS, moment_given, too_late
 from patients.models import CheckIn
-from programs import reminders
+from programs import happened, reminders
 from programs.asking import calls_for_questions
 from programs.deciding import consider_locked, lock_program
 from programs.models import Decision, Program, ProgramVersion, Session
@@ -23,7 +22,7 @@ from programs.today import NIGHT_ENDS, routine_for
 
 STOPPED = "Your exercises are paused. Please follow the advice on the first page."
 # A session may be reported late, but not so late that nobody remembers it.
-BACK_FILL_DAYS = LATE_DAYS
+BACK_FILL_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -44,16 +43,16 @@ def record_session(
     client_id: uuid.UUID,
     known: str,
     at: dt.datetime,
-    given_at: dt.datetime | None = None,
     skip_reason: str = "",
     done: Collection[str] | None = None,
+    how: Mapping[str, str] | None = None,
 ) -> Session:
     """Keep what became of one day's routine.
 
     ``done`` names the exercises that were done. Left out, it is all of them for a done session
-    and none that is known for a partly done one. A replay returns the session that is kept; a
-    skipped or partly done session may still become a fuller one. ``given_at`` is when the patient
-    said so, where that was before ``at``.
+    and none that is known for a partly done one. ``how`` says more in its place: per exercise one
+    of ``happened.ALL``. A replay returns the session that is kept; a
+    skipped or partly done session may still become a fuller one.
     """
     program = lock_program(program)
     kept = Session.objects.filter(client_id=client_id).first()
@@ -61,18 +60,16 @@ def record_session(
         if kept.program_id != program.pk:
             raise ValidationError("This session belongs to somebody else.")
         return kept
-    moment = moment_given(given_at, at=at)
-    _refuse_stopped(program, moment)
     _refuse_session(program, day, status, skip_reason, known, at)
     session = program.sessions.filter(day=day).first()
-    version, asked_for = _asked_for(program, day, session, at)
-    items = _items(asked_for, status, done)
+    version, asked = _asked_for(program, day, session, at)
+    items = _items(asked, status, done, how)
     if session is not None and _fullness(status) <= _fullness(session.status):
         return session
     if session is None:
         session = Session(program=program, day=day, client_id=client_id)
     session.version, session.status, session.known = version, status, known
-    session.skip_reason, session.items, session.at = skip_reason, items, moment
+    session.skip_reason, session.items, session.at = skip_reason, items, at
     session.save()
     reminders.session_recorded(session=session, at=at)
     if status == Session.Status.SKIPPED:
@@ -82,17 +79,9 @@ def record_session(
 
 @transaction.atomic
 def answer_after_session(
-    *,
-    session: Session,
-    client_id: uuid.UUID,
-    at: dt.datetime,
-    given_at: dt.datetime | None = None,
-    **answers: object,
+    *, session: Session, client_id: uuid.UUID, at: dt.datetime, **answers: object
 ) -> Answered:
-    """Keep the answers given right after a session, and let the rules look at them.
-
-    ``given_at`` is when they were given, where that was before ``at``.
-    """
+    """Keep the answers given right after a session, and let the rules look at them."""
     program = lock_program(session.program)
     session = Session.objects.select_related("after_check_in").get(pk=session.pk)
     kept = session.after_check_in
@@ -100,11 +89,10 @@ def answer_after_session(
         # Other answers than the kept ones: dropped in silence they would pass for saved.
         raise ValidationError("You have answered for this session already.")
     if kept is None:
-        moment = moment_given(given_at, at=at)
-        _refuse_stopped(program, moment)
+        _refuse_stopped(program)
         if session.status == Session.Status.SKIPPED:
             raise ValidationError("This session was skipped, so there is nothing to ask about it.")
-        if too_late(session.day, today=program.patient.local_date(at)):
+        if session.day < program.patient.local_date(at) - dt.timedelta(days=BACK_FILL_DAYS):
             raise ValidationError("This session is too long ago to say how it felt.")
         if CheckIn.objects.filter(client_id=client_id).exists():
             raise ValidationError({"client_id": USED})
@@ -114,7 +102,7 @@ def answer_after_session(
             kind=CheckIn.Kind.AFTER_SESSION,
             client_id=client_id,
             day=session.day,
-            at=moment,
+            at=at,
             **answers,
         )
         session.after_check_in = kept
@@ -126,33 +114,22 @@ def answer_after_session(
 
 @transaction.atomic
 def answer_morning(
-    *,
-    program: Program,
-    client_id: uuid.UUID,
-    at: dt.datetime,
-    given_at: dt.datetime | None = None,
-    **answers: object,
+    *, program: Program, client_id: uuid.UUID, at: dt.datetime, **answers: object
 ) -> Answered:
     """Keep the morning's answers: the next-morning check-in of yesterday's session where there
-    was one, else a daily check-in. Before the night is over nothing is known of the morning.
-
-    ``given_at`` is when they were given, where that was before ``at``: it names the morning.
-    """
+    was one, else a daily check-in. Before the night is over nothing is known of the morning."""
     program = lock_program(program)
     patient = program.patient
-    moment = moment_given(given_at, at=at)
-    today = patient.local_date(moment)
+    today = patient.local_date(at)
     kept = CheckIn.objects.filter(client_id=client_id, patient=patient).first()
     session = None
     if kept is None:
-        _refuse_stopped(program, moment)
-        if too_late(today, today=patient.local_date(at)):
-            raise ValidationError("This morning is too long ago.")
+        _refuse_stopped(program)
         _refuse_unknown_exercise(
             answers,
             set(program.current_version.prescriptions.values_list("exercise__slug", flat=True)),
         )
-        if moment.astimezone(patient.zone).time() >= NIGHT_ENDS:
+        if at.astimezone(patient.zone).time() >= NIGHT_ENDS:
             session = (
                 program.sessions.exercised()
                 .filter(day=today - dt.timedelta(days=1), morning_check_in__isnull=True)
@@ -164,7 +141,7 @@ def answer_morning(
             kind=CheckIn.Kind.NEXT_MORNING if session else CheckIn.Kind.DAILY,
             client_id=client_id,
             day=today,
-            at=moment,
+            at=at,
             **answers,
         )
         reminders.answer_recorded(patient=patient, at=at)
@@ -179,27 +156,17 @@ def answer_morning(
     return Answered(kept, decision, calls_for_questions(kept, session))
 
 
-def _refuse_stopped(program: Program, moment: dt.datetime) -> None:
+def _refuse_stopped(program: Program) -> None:
     if program.status == Program.Status.ENDED:
         raise ValidationError("This program has ended.")
-    if program.stands_still() and not _before_the_stop(program, moment):
+    if program.stands_still():
         raise ValidationError(STOPPED)
-
-
-def _before_the_stop(program: Program, moment: dt.datetime) -> bool:
-    """Whether answers of ``moment`` came before what stops the program. A device that has a line
-    again sends red flags first; what was done before them stays true."""
-    flags = program.patient.red_flags.open().select_related("screening")
-    stops = [flag.screening.at for flag in flags]
-    stopping = program.decisions.filter(outcome=Decision.Outcome.STOP).first()
-    if program.status == Program.Status.SUSPENDED and stopping is not None:
-        stops.append(stopping.at)
-    return bool(stops) and moment < min(stops)
 
 
 def _refuse_session(
     program: Program, day: dt.date, status: str, skip_reason: str, known: str, at: dt.datetime
 ) -> None:
+    _refuse_stopped(program)
     today = program.patient.local_date(at)
     found: dict[str, str] = {}
     if status not in Session.Status.values:
@@ -220,36 +187,47 @@ def _refuse_session(
         raise ValidationError(found)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a day asked for, and the easier form of each exercise that has one."""
+
+    items: list[happened.Item]
+    easier: dict[str, happened.Item]
+
+
 def _asked_for(
     program: Program, day: dt.date, kept: Session | None, at: dt.datetime
-) -> tuple[ProgramVersion, list[dict[str, object]]]:
+) -> tuple[ProgramVersion, _Asked]:
     """What the day asked for and by which version: a day that is over keeps its own."""
     version, patient = program.current_version, program.patient
-    if day < patient.local_date(at):
-        if kept is not None:
-            return kept.version, kept.items
+    over = day < patient.local_date(at)
+    if over and kept is not None:
+        version = kept.version
+    elif over:
         versions = list(program.versions.order_by("-number"))
         version = next((v for v in versions if patient.local_date(v.at) <= day), versions[-1])
-    return version, [
-        {
-            "exercise": item.exercise.slug,
-            "level": item.prescription.level,
-            "sets": item.prescription.sets,
-            "reps": item.prescription.reps,
-            "hold_s": item.prescription.hold_s,
-            "loaded": item.level.loaded,
-        }
-        for item in routine_for(program=program, day=day, version=version)
+    items = routine_for(program=program, day=day, version=version)
+    easier = {item.exercise.slug: item.easier.as_done() for item in items if item.easier}
+    if over and kept is not None:
+        names = ("exercise", "level", "sets", "reps", "hold_s", "loaded")
+        same = [{name: item[name] for name in names if name in item} for item in kept.items]
+        return version, _Asked(same, easier)
+    asked_for = [
+        {"exercise": item.exercise.slug, **item.as_done(), "loaded": item.level.loaded}
+        for item in items
     ]
+    return version, _Asked(asked_for, easier)
 
 
 def _items(
-    asked_for: list[dict[str, object]], status: str, done: Collection[str] | None
-) -> list[dict[str, object]]:
-    if not asked_for:
+    asked: _Asked, status: str, done: Collection[str] | None, how: Mapping[str, str] | None
+) -> list[happened.Item]:
+    if not asked.items:
         raise ValidationError({"day": "Nothing was asked for on this day."})
-    slugs = {str(item["exercise"]) for item in asked_for}
-    unknown = set(done or ()) - slugs
+    slugs = {str(item["exercise"]) for item in asked.items}
+    if how is not None:
+        done = {slug for slug, said in how.items() if said in happened.DID}
+    unknown = set(done or ()).union(how or ()) - slugs
     if unknown:
         raise ValidationError({"done": f"“{sorted(unknown)[0]}” is not in this day’s routine."})
     did: Collection[str] = ()
@@ -259,7 +237,14 @@ def _items(
         did = slugs
     elif status == Session.Status.PARTLY:
         did = done or ()
-    return [{**item, "done": item["exercise"] in did} for item in asked_for]
+    if how is None:
+        how = dict.fromkeys(did, happened.DONE)
+    elif set(how.values()) - {"", *happened.ALL}:
+        raise ValidationError({"how": "Choose one of the answers for each exercise."})
+    try:
+        return happened.items_after(asked.items, how, asked.easier)
+    except ValueError:
+        raise ValidationError({"how": "There is no easier form of this exercise."}) from None
 
 
 def _fullness(status: str) -> int:

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from patients.models import CheckIn
+from programs.happened import felt_a_pull
 from programs.models import Program, Session
 
 EVERY = dt.timedelta(days=7)
@@ -34,10 +35,12 @@ def calls_for_questions(check_in: CheckIn, session: Session | None) -> bool:
 
 def questions_due(program: Program, at: dt.datetime) -> bool:
     """Whether the questions come before the next routine: once a week, and until they are
-    answered after a check-in that called for them, on whatever device that was."""
+    answered after a routine or a check-in that called for them, on whatever device that was."""
     patient = program.patient
     asked = patient.red_flag_screenings.order_by("-at").values_list("at", flat=True).first()
     if asked is None or at - asked >= EVERY:
+        return True
+    if any(felt_a_pull(s.items) for s in program.sessions.filter(at__gt=asked, at__lte=at)):
         return True
     since = patient.check_ins.filter(at__gt=asked, at__lte=at).select_related(
         "after_session__after_check_in", "morning_after__after_check_in"

@@ -14,6 +14,7 @@ from django.db.models import Subquery
 from patients.models import CheckIn, RedFlag
 from programs import ladder
 from programs.adherence import WINDOW_DAYS, adherence
+from programs.happened import all_as_asked
 from programs.models import Decision, Program, ProgramVersion, Session
 from programs.positions import standing_of
 from programs.progression import Evidence, NextStep, SessionEvidence
@@ -126,7 +127,8 @@ def _session_evidence(session: Session) -> SessionEvidence:
         pain_before=after.pain_before if after else None,
         pain_during=after.pain_during if after else None,
         pain_next_morning=morning.pain_this_morning if morning else None,
-        completed=session.status == Session.Status.DONE,
+        # An easier form says nothing of the step that was asked for.
+        completed=session.status == Session.Status.DONE and all_as_asked(session.items),
         form_kept=after.form_kept if after else None,
         effort_rpe=after.effort if after else None,
         stiffer_after=after.stiffer_after if after else None,
@@ -198,7 +200,9 @@ def _sessions_at_level(
 def _is_of_step(
     item: Mapping[str, object], session: Session, position: ladder.Position, since: dt.date
 ) -> bool:
-    if not item["done"] or (item["exercise"], item["level"]) != (position.exercise, position.level):
+    if not item["done"] or item.get("did"):
+        return False
+    if (item["exercise"], item["level"]) != (position.exercise, position.level):
         return False
     if session.day > since:
         return True

@@ -11,6 +11,8 @@ BUDGET_S = 600
 # A routine may run a little over rather than drop an exercise for seconds.
 TOLERANCE_S = 60
 LOADED_DAYS_PER_WEEK = 3
+# The short version: with the tolerance, five minutes.
+SHORT_S = 300 - TOLERANCE_S
 
 _ORDER = {
     "breathing": 0,
@@ -52,6 +54,15 @@ def dose_seconds(
     """Seconds a dose takes, with the rest after each set."""
     sides = 2 if per_side else 1
     return sets * (reps * (seconds_per_rep + hold_s) * sides + rest_s)
+
+
+def less(sets: int, reps: int, hold_s: int) -> tuple[int, int, int]:
+    """About half of a dose: of its sets, else its repetitions, else its hold; never nothing."""
+    if sets > 1:
+        return (sets + 1) // 2, reps, hold_s
+    if reps > 1:
+        return sets, (reps + 1) // 2, hold_s
+    return sets, reps, (hold_s + 1) // 2
 
 
 def is_on(days_per_week: int, day_index: int, offset: int = 0) -> bool:

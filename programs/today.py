@@ -8,41 +8,19 @@ from clinic.quiet_hours import local_moment
 from patients.models import CheckIn, Patient, Preferences, RedFlag
 from programs import routine
 from programs.asking import questions_due
-from programs.content_files import cues_to_show
+from programs.items import Item, item_of
 from programs.models import (
     Decision,
-    Exercise,
-    ExerciseLevel,
     HabitTask,
-    MovementClass,
-    Prescription,
     Program,
     ProgramVersion,
     Session,
 )
-from programs.positions import level_of, prescriptions_of, standing_of
-from programs.units import KG, load_text
+from programs.positions import prescriptions_of, standing_of
 
 # Before this local hour it is still last night: too early for the morning's answers, not too
 # late for those after a session before midnight.
 NIGHT_ENDS = dt.time(4)
-
-
-@dataclass(frozen=True)
-class Item:
-    """One exercise of the day. ``seconds`` is how long its dose takes, rest included."""
-
-    prescription: Prescription
-    exercise: Exercise
-    level: ExerciseLevel
-    cues: list[str]
-    seconds: int
-    dose_text: str
-    warm_up: bool
-
-    @property
-    def minutes(self) -> int:
-        return max(1, round(self.seconds / 60))
 
 
 @dataclass(frozen=True)
@@ -69,7 +47,11 @@ class Today:
 
     @property
     def minutes(self) -> int:
-        return max(1, round(sum(item.seconds for item in self.items) / 60)) if self.items else 0
+        return minutes_of(self.items)
+
+    @property
+    def short(self) -> list[Item]:
+        return short_of(self.items, program=self.program, day=self.day)
 
     @property
     def after_due(self) -> bool:
@@ -150,7 +132,13 @@ def routine_for(
     by_slug = {p.exercise.slug: p for p in prescriptions_of(version)}
     units = Preferences.of(program.patient).units
     items = {
-        position.exercise: _item(by_slug[position.exercise], version.cue_set, units)
+        position.exercise: item_of(
+            by_slug[position.exercise],
+            standing=standing,
+            position=position,
+            cue_set=version.cue_set,
+            units=units,
+        )
         for position in standing.open_positions()
     }
     chosen = routine.routine_of(
@@ -161,55 +149,23 @@ def routine_for(
     return [items[candidate.exercise] for candidate in chosen]
 
 
-def _item(prescription: Prescription, cue_set: str, units: str) -> Item:
-    level = level_of(prescription)
-    return Item(
-        prescription=prescription,
-        exercise=prescription.exercise,
-        level=level,
-        cues=cues_to_show(
-            level.cues,
-            draw_in=level.cues_draw_in,
-            fill_out=level.cues_fill_out,
-            cue_set=cue_set,
-        ),
-        seconds=routine.dose_seconds(
-            sets=prescription.sets,
-            reps=prescription.reps,
-            hold_s=prescription.hold_s,
-            per_side=prescription.per_side,
-            seconds_per_rep=level.seconds_per_rep,
-            rest_s=level.rest_s,
-        ),
-        dose_text=dose_text(prescription, units),
-        warm_up=level.movement_class in routine.WARM_UP,
-    )
+def short_of(items: list[Item], *, program: Program, day: dt.date) -> list[Item]:
+    """The five-minute version of a day's routine; empty where there is nothing to leave out."""
+    chosen = {
+        candidate.exercise
+        for candidate in routine.routine_of(
+            [_candidate(item) for item in items],
+            day_index=(day - program.started_on).days,
+            budget_s=routine.SHORT_S,
+        )
+    }
+    short = [item for item in items if item.exercise.slug in chosen]
+    return short if len(short) < len(items) else []
 
 
-def dose_text(prescription: Prescription, units: str = KG) -> str:
-    """The dose in plain words, such as “2 sets of 6, each side, hold 5 seconds”."""
-    p = prescription
-    if p.reps == 1 and p.hold_s:
-        parts = ["once" if p.sets == 1 else f"{p.sets} times"]
-    elif p.sets == 1:
-        parts = ["once" if p.reps == 1 else f"{p.reps} times"]
-    else:
-        parts = [f"{p.sets} sets of {p.reps}"]
-    if level_of(p).movement_class == MovementClass.BREATHING:
-        parts[0] = parts[0].replace(" times", "") + " slow breaths"
-    if p.per_side and parts == ["once"]:
-        parts = ["once on each side"]
-    elif p.per_side:
-        parts.append("each side")
-    if p.hold_s >= 60 and p.hold_s % 60 == 0:
-        minutes = p.hold_s // 60
-        parts.append(f"hold {minutes} {'minute' if minutes == 1 else 'minutes'}")
-    elif p.hold_s:
-        parts.append(f"hold {p.hold_s} seconds")
-    if p.load_kg:
-        parts.append(f"with {load_text(p.load_kg, units)}")
-    words = ", ".join(parts)
-    return words[0].upper() + words[1:]
+def minutes_of(items: list[Item]) -> int:
+    """Whole minutes that these exercises take; 0 for none."""
+    return max(1, round(sum(item.seconds for item in items) / 60)) if items else 0
 
 
 def _candidate(item: Item) -> routine.Candidate:

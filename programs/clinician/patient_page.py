@@ -29,11 +29,12 @@ from programs.clinician.fields import REASON_HINT, PortalForm, reason_field
 from programs.clinician.opening import address_of, open_patient, portal, put_errors
 from programs.clinician.patient_messages import reminders_of
 from programs.clinician.timeline import time_line
+from programs.items import dose_text
 from programs.models import Prescription, Program, Proposal
 from programs.positions import prescriptions_of, standing_of
 from programs.proposals import accept_proposal, decline_proposal
 from programs.rule_words import rule_words
-from programs.today import dose_text, program_for
+from programs.today import program_for
 
 
 class DeclineForm(PortalForm):

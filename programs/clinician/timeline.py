@@ -12,7 +12,7 @@ from clinic.models import Alert, IncomingText, OutboxMessage
 from patients.models import CheckIn, IntakeScreening, Patient, RedFlag
 from patients.red_flagging import describe
 from programs.clinician.conversation import texts_of
-from programs.models import Decision, ProgramVersion, Session
+from programs.models import Decision, Exercise, ProgramVersion, Session
 from programs.rule_words import rule_words
 
 LENGTH = 40
@@ -134,9 +134,40 @@ def _session(session: Session) -> Entry:
         detail.append(f"Reason: {session.get_skip_reason_display()}")
     elif asked:
         detail.append(f"{done} of {asked} exercises")
+        detail += _not_as_asked(session.items)
     return Entry(session.at, "session", title, (". ".join(detail),))
 
 
+def _not_as_asked(items: list[dict[str, object]]) -> list[str]:
+    """What was eased or left out, and why, in a clinician's words."""
+    said: dict[str, list[str]] = {}
+    for item in items:
+        why = "easier" if item.get("did") else item.get("felt") or item.get("left_out")
+        if why in _NOT_AS_ASKED:
+            said.setdefault(str(why), []).append(str(item["exercise"]))
+    if not said:
+        return []
+    named = Exercise.objects.filter(slug__in=[slug for slugs in said.values() for slug in slugs])
+    names = dict(named.values_list("slug", "name"))
+    return [
+        f"{words}: {', '.join(names.get(slug, slug) for slug in said[why])}"
+        for why, words in _NOT_AS_ASKED.items()
+        if why in said
+    ]
+
+
+_NOT_AS_ASKED = {
+    "easier": "Easier form",
+    "little": "Left out, hurt a little",
+    "lot": "Left out, hurt a lot",
+    "pull": "Left out, pull down the leg or numbness",
+    "time": "Left out, no time",
+    "tired": "Left out, too tired",
+    "unwell": "Left out, not well",
+    "unsure": "Left out, not sure how",
+    "other": "Left out, another reason",
+    "short": "Not in the five-minute version",
+}
 _SAID = [
     ("pain_before", "before {}"),
     ("pain_during", "during {}"),

@@ -15,7 +15,8 @@ class SessionQuerySet(models.QuerySet["Session"]):
 @pghistory.track()
 class Session(models.Model):
     """What became of one day's routine. ``items`` is what was asked for, as it stood then:
-    ``[{"exercise": slug, "level": 2, "sets": 2, "reps": 6, "hold_s": 0, "done": true}, …]``.
+    ``[{"exercise": slug, "level": 2, "sets": 2, "reps": 6, "hold_s": 0, "done": true}, …]``,
+    with ``did``, ``left_out`` and ``felt`` where ``programs.happened`` adds them.
     """
 
     class Status(models.TextChoices):
