@@ -5,7 +5,9 @@ import uuid
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from patients.asking_schedule import IN_TURN, Asked
 from patients.models import CheckIn, Patient
 from patients.models.check_in import SCALES
 
@@ -25,8 +27,10 @@ REQUIRED = {
     CheckIn.Kind.TEXT: ("usual_pain",),
 }
 USED = "This id stands for other answers already: make a new one."
+# Longer ago than any turn is long.
+LOOK_BACK_DAYS = 14
 _FLAGS = ("form_kept", "stiffer_after", "neck_tension")
-_WORDS = ("soreness", "side", "exercise", "note")
+_WORDS = ("soreness", "side", "place", "exercise", "note")
 
 
 @transaction.atomic
@@ -47,7 +51,7 @@ def record_check_in(
     kept = CheckIn.objects.filter(client_id=client_id).first()
     if kept is not None:
         if kept.patient_id != patient.pk:
-            raise ValidationError("These answers belong to somebody else.")
+            raise ValidationError(_("These answers belong to somebody else."))
         if (kept.kind, kept.day) != (kind, day):
             raise ValidationError({"client_id": USED})
         return kept
@@ -57,7 +61,7 @@ def record_check_in(
     )
     check_in.full_clean(validate_unique=False, validate_constraints=False)
     # Two identical requests may arrive at once; the loser gets the winner's row.
-    check_in, _ = CheckIn.objects.get_or_create(
+    check_in, _created = CheckIn.objects.get_or_create(
         client_id=client_id,
         defaults={
             field.attname: getattr(check_in, field.attname)
@@ -68,6 +72,18 @@ def record_check_in(
     return check_in
 
 
+def answered_before(patient: Patient, *, today: dt.date) -> Asked:
+    """What the patient answered on earlier days, for the questions that take turns."""
+    found: dict[str, dict[int, int]] = {name: {} for name in IN_TURN}
+    since = today - dt.timedelta(days=LOOK_BACK_DAYS)
+    for check_in in patient.check_ins.between(since, today - dt.timedelta(days=1)):
+        for name, answers in found.items():
+            value = getattr(check_in, name)
+            if value is not None:
+                answers[(today - check_in.day).days] = value
+    return Asked(**found)
+
+
 def _filled(answers: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in answers.items() if value is not None}
 
@@ -76,23 +92,28 @@ def _refuse_what_is_wrong(kind: str, answers: dict[str, object]) -> None:
     found: dict[str, str] = {}
     for name, value in answers.items():
         if name not in (*SCALES, *_FLAGS, *_WORDS):
-            found[name] = "This is not one of the questions."
+            found[name] = _("This is not one of the questions.")
         elif value is None:
             continue
         elif name in SCALES:
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 10:
-                found[name] = "Choose a number from 0 to 10."
+                found[name] = _("Choose a number from 0 to 10.")
         elif name in _FLAGS and not isinstance(value, bool):
-            found[name] = "Choose yes or no."
+            found[name] = _("Choose yes or no.")
     for name in REQUIRED[CheckIn.Kind(kind)]:
         if answers.get(name) in (None, ""):
-            found.setdefault(name, "Please answer this question.")
+            found.setdefault(name, _("Please answer this question."))
     soreness = answers.get("soreness")
     if soreness and soreness not in CheckIn.Soreness.values:
-        found["soreness"] = "Choose one of the answers."
+        found["soreness"] = _("Choose one of the answers.")
     if soreness == CheckIn.Soreness.ONE_SIDED and answers.get("side") not in CheckIn.Side.values:
-        found["side"] = "Choose the left or the right side."
+        found["side"] = _("Choose the left or the right side.")
     if soreness != CheckIn.Soreness.ONE_SIDED and answers.get("side"):
-        found["side"] = "A side belongs to a pull on one side only."
+        found["side"] = _("A side belongs to a pull on one side only.")
+    place = answers.get("place")
+    if place and place not in CheckIn.Place.values:
+        found["place"] = _("Choose one of the places.")
+    elif place and soreness in (None, "", CheckIn.Soreness.NONE):
+        found["place"] = _("A place belongs to soreness or to a pull.")
     if found:
         raise ValidationError(found)

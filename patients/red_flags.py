@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from clinic.marking import gettext_noop as _
+
 Severity = Literal["emergency", "same_day"]
 VERSION = "1"
 ANSWERS = ("yes", "no", "not_sure")
@@ -29,86 +31,100 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "saddle_numbness",
         "emergency",
-        "Do you have new numbness, tingling or a changed feeling between your legs, around your "
-        "genitals, back passage or buttocks? You may notice it when you wipe.",
+        _(
+            "Do you have new numbness, tingling or a changed feeling between your legs, around "
+            "your genitals, back passage or buttocks? You may notice it when you wipe."
+        ),
         "Saddle numbness",
     ),
     Question(
         "bladder",
         "emergency",
-        "Do you have new trouble peeing: starting, stopping, feeling it, knowing that your bladder "
-        "is full, or leaking?",
+        _(
+            "Do you have new trouble peeing: starting, stopping, feeling it, knowing that your "
+            "bladder is full, or leaking?"
+        ),
         "Bladder change",
     ),
     Question(
         "bowel",
         "emergency",
-        "Have you newly lost control of your bowels, or the feeling when you open them?",
+        _("Have you newly lost control of your bowels, or the feeling when you open them?"),
         "Bowel change",
     ),
     Question(
         "sexual_function",
         "emergency",
-        "Is there a new change in sexual function or in genital feeling?",
+        _("Is there a new change in sexual function or in genital feeling?"),
         "Change in sexual function",
     ),
     Question(
         "leg_weakness",
         "emergency",
-        "Is a leg or foot newly losing strength, or getting worse? Does a foot drag, are both "
-        "legs affected, or are you suddenly unsteady when you walk?",
+        _(
+            "Is a leg or foot newly losing strength, or getting worse? Does a foot drag, are both "
+            "legs affected, or are you suddenly unsteady when you walk?"
+        ),
         "Leg or foot losing strength",
     ),
     Question(
         "sudden_severe_with_collapse",
         "emergency",
-        "Do you have sudden, very strong back or belly pain together with fainting, chest pain or "
-        "trouble breathing?",
+        _(
+            "Do you have sudden, very strong back or belly pain together with fainting, chest pain "
+            "or trouble breathing?"
+        ),
         "Sudden severe pain with collapse, chest pain or breathlessness",
     ),
     Question(
         "after_a_blow",
         "same_day",
-        "Did strong back pain start after a fall, a crash or a blow? Or after a small knock, if "
-        "you have osteoporosis or take steroid tablets?",
+        _(
+            "Did strong back pain start after a fall, a crash or a blow? Or after a small knock, "
+            "if you have osteoporosis or take steroid tablets?"
+        ),
         "Strong pain after trauma",
     ),
     Question(
         "infection",
         "same_day",
-        "Do you have a fever, chills or sweats? Or a recent infection, a low immune system, or "
-        "have you injected drugs?",
+        _(
+            "Do you have a fever, chills or sweats? Or a recent infection, a low immune system, or "
+            "have you injected drugs?"
+        ),
         "Possible infection",
     ),
     Question(
         "cancer",
         "same_day",
-        "Have you ever had cancer, and is this pain new or different?",
+        _("Have you ever had cancer, and is this pain new or different?"),
         "Cancer history with new pain",
     ),
     Question(
         "weight_loss",
         "same_day",
-        "Are you losing weight without trying?",
+        _("Are you losing weight without trying?"),
         "Unexplained weight loss",
     ),
     Question(
         "constant_pain",
         "same_day",
-        "Is the pain there day and night and no position eases it? Is it in several places? Or has "
-        "the shape of your spine changed lately?",
+        _(
+            "Is the pain there day and night and no position eases it? Is it in several places? Or "
+            "has the shape of your spine changed lately?"
+        ),
         "Constant pain, several places or new spine shape",
     ),
     Question(
         "spreading_numbness",
         "same_day",
-        "Is numbness or a feeling of pins and needles in a leg spreading or getting worse?",
+        _("Is numbness or a feeling of pins and needles in a leg spreading or getting worse?"),
         "Spreading leg numbness",
     ),
     Question(
         "age_of_onset",
         None,
-        "Did you first have back pain before you were 20, or after you were 50?",
+        _("Did you first have back pain before you were 20, or after you were 50?"),
         "First back pain before 20 or after 50",
     ),
 )

@@ -11,14 +11,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic.models import Site
+from patients.asking_schedule import morning_questions
+from patients.checking_in import answered_before
 from patients.models import CheckIn, RedFlagScreening
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import assess
 from programs import answering
+from programs.answer_forms import AfterSessionForm, CheckInForm, MorningForm, RedFlagForm
 from programs.models import Decision, Exercise, Session
 from programs.portal import ASK
 from programs.portal_access import as_visitor, patient_required, private, visitor_of
-from programs.portal_forms import AfterSessionForm, CheckInForm, MorningForm, RedFlagForm
 from programs.portal_progress import KEY, Progress
 from programs.portal_stop import EMERGENCY, calls, stop_page, stop_reason
 from programs.today import Today, program_for, today_for
@@ -60,9 +62,13 @@ def morning(request: HttpRequest) -> HttpResponse:
     today = _today(request)
     if already is not None or today is None or not today.morning_due:
         return already or redirect("portal_home")
+    asked = morning_questions(
+        answered_before(today.program.patient, today=today.day),
+        days_in_program=(today.day - today.program.started_on).days,
+    )
     return _check_in(
         request,
-        MorningForm(request.POST or None),
+        MorningForm(request.POST or None, asked=asked),
         template="portal/check_in_morning.html",
         answer=lambda **answers: answering.answer_morning(program=today.program, **answers),
     )

@@ -200,7 +200,7 @@ def test_missing_answers_are_named_and_the_given_ones_kept(at_home, program):
         {"client_id": client_id_in(page), "pain_before": "4", "note": "since the garden"},
     )
     assert page.status_code == 400
-    assert "Choose a number: what was the most pain while you exercised?" in words(page)
+    assert "Choose a number: “What was the most pain while you exercised?”" in words(page)
     assert re.search(r'name="pain_before" value="4"[^>]*checked', page.content.decode())
     assert "since the garden" in page.content.decode()
     assert not CheckIn.objects.exists()
@@ -211,7 +211,7 @@ def test_missing_answers_are_named_and_the_given_ones_kept(at_home, program):
     [
         ({"pain_during": "11"}, "Choose a number from 0 to 10."),
         ({"pain_during": "much"}, "Choose a number from 0 to 10."),
-        ({"soreness": "one_sided"}, "Choose the side you feel it on"),
+        ({"soreness": "one_sided"}, "Touch the place where you feel the pull."),
         ({"form_kept": "perhaps"}, "Choose one of the answers"),
         ({"exercise": "handstand"}, "Choose one of the answers"),
         ({"note": "x" * 1001}, "no more than 1000 letters"),
@@ -334,7 +334,7 @@ def test_strong_pain_brings_the_questions_before_anything_else(at_home, program,
     page = at_home.get("/check-in/morning/")
     page = at_home.post(
         "/check-in/morning/",
-        {**MORNING, "soreness": "one_sided", "side": "left", "client_id": client_id_in(page)},
+        {**MORNING, "soreness": "one_sided", "pull_at": "left-thigh", "client_id": client_id_in(page)},
     )
     assert page.url == "/check-in/questions/"
     assert at_home.get("/routine/1/").url == "/check-in/questions/"

@@ -1,0 +1,51 @@
+"""Draws the body of ``programs.body_map`` into a page."""
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from programs.body_map import BY_PLACE, HALF_WIDTH, HEAD, HEAD_HEIGHT, SIDES, Band
+
+register = template.Library()
+_SVG = (
+    '<svg class="ci-part" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true" '
+    'focusable="false">{}</svg>'
+)
+_MIRRORED = "translate({} 0) scale(-1 1)"
+
+
+@register.simple_tag
+def body_head() -> SafeString:
+    """The head above the areas; nobody can touch it."""
+    both = _both(format_html('<path class="ci-still" d="{}"/>', HEAD))
+    return format_html(
+        _SVG.replace("ci-part", "ci-part ci-head"), 2 * HALF_WIDTH, HEAD_HEIGHT, both
+    )
+
+
+@register.simple_tag
+def body_area(area: str) -> SafeString | str:
+    """The drawing of an area such as "left-thigh" or, for both sides, "thigh"; "" for none."""
+    side, _dash, place = area.rpartition("-")
+    band = BY_PLACE.get(place)
+    if band is None or (side and side not in SIDES):
+        return ""
+    half = _half(band)
+    if not side:
+        return format_html(_SVG, 2 * HALF_WIDTH, band.height, _both(half))
+    if side == "right":
+        half = format_html('<g transform="{}">{}</g>', _MIRRORED.format(HALF_WIDTH), half)
+    return format_html(_SVG, HALF_WIDTH, band.height, half)
+
+
+def _half(band: Band) -> SafeString:
+    arm = format_html_join(
+        "", '<path class="{}" d="{}"/>', [(name, band.arm) for name in ("ci-arm", "ci-arm-in")]
+    )
+    area = format_html('<path class="ci-piece" d="{}"/>', band.outline)
+    return format_html("{}{}", arm if band.arm else "", area)
+
+
+def _both(half: SafeString) -> SafeString:
+    mirrored = _MIRRORED.format(2 * HALF_WIDTH)
+    return mark_safe(f'{half}<g transform="{mirrored}">{half}</g>')
