@@ -35,6 +35,13 @@ ICONS = {
     "mail": "M3 6h18v12H3z M3 7l9 6.5L21 7",
     "text": "M4 4h16v12h-9l-5 4v-4H4z",
     "lock": "M6 11h12v9H6z M8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+    "sound": "M4 9.5v5h3.5L12 18V6L7.5 9.5z M15.5 9a4 4 0 0 1 0 6 M18 6.5a8 8 0 0 1 0 11",
+    # the patient's places
+    "today": "M4 5.5h16V20H4z M4 10h16 M8.5 3v4 M15.5 3v4",
+    "chart": "M4 4v16h16 M8 15l4-4 3 2.5L20 8",
+    "book": "M12 6.5C9.5 4.8 6.5 4.5 3.5 5v13.5c3-.5 6-.2 8.5 1.5 2.5-1.7 5.5-2 8.5-1.5V5"
+    "c-3-.5-6-.2-8.5 1.5z M12 6.5V20",
+    "sliders": "M4 7h9 M17 7h3 M4 17h3 M11 17h9 M15 4.8v4.4 M9 14.8v4.4",
 }
 
 # The rules' word → its shape and the word people read.
