@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from patients.checking_in import USED, record_check_in
+from patients.late import LATE_DAYS, moment_given, too_late
 from patients.models import CheckIn
 from programs import happened, reminders
 from programs.asking import calls_for_questions
@@ -22,7 +23,7 @@ from programs.today import NIGHT_ENDS, routine_for
 
 STOPPED = "Your exercises are paused. Please follow the advice on the first page."
 # A session may be reported late, but not so late that nobody remembers it.
-BACK_FILL_DAYS = 7
+BACK_FILL_DAYS = LATE_DAYS
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def record_session(
     client_id: uuid.UUID,
     known: str,
     at: dt.datetime,
+    given_at: dt.datetime | None = None,
     skip_reason: str = "",
     done: Collection[str] | None = None,
     how: Mapping[str, str] | None = None,
@@ -52,7 +54,8 @@ def record_session(
     ``done`` names the exercises that were done. Left out, it is all of them for a done session
     and none that is known for a partly done one. ``how`` says more in its place: per exercise one
     of ``happened.ALL``. A replay returns the session that is kept; a
-    skipped or partly done session may still become a fuller one.
+    skipped or partly done session may still become a fuller one. ``given_at`` is when the patient
+    said so, where that was before ``at``.
     """
     program = lock_program(program)
     kept = Session.objects.filter(client_id=client_id).first()
@@ -60,6 +63,8 @@ def record_session(
         if kept.program_id != program.pk:
             raise ValidationError("This session belongs to somebody else.")
         return kept
+    moment = moment_given(given_at, at=at)
+    _refuse_stopped(program, moment)
     _refuse_session(program, day, status, skip_reason, known, at)
     session = program.sessions.filter(day=day).first()
     version, asked = _asked_for(program, day, session, at)
@@ -69,7 +74,7 @@ def record_session(
     if session is None:
         session = Session(program=program, day=day, client_id=client_id)
     session.version, session.status, session.known = version, status, known
-    session.skip_reason, session.items, session.at = skip_reason, items, at
+    session.skip_reason, session.items, session.at = skip_reason, items, moment
     session.save()
     reminders.session_recorded(session=session, at=at)
     if status == Session.Status.SKIPPED:
@@ -79,9 +84,17 @@ def record_session(
 
 @transaction.atomic
 def answer_after_session(
-    *, session: Session, client_id: uuid.UUID, at: dt.datetime, **answers: object
+    *,
+    session: Session,
+    client_id: uuid.UUID,
+    at: dt.datetime,
+    given_at: dt.datetime | None = None,
+    **answers: object,
 ) -> Answered:
-    """Keep the answers given right after a session, and let the rules look at them."""
+    """Keep the answers given right after a session, and let the rules look at them.
+
+    ``given_at`` is when they were given, where that was before ``at``.
+    """
     program = lock_program(session.program)
     session = Session.objects.select_related("after_check_in").get(pk=session.pk)
     kept = session.after_check_in
@@ -89,10 +102,11 @@ def answer_after_session(
         # Other answers than the kept ones: dropped in silence they would pass for saved.
         raise ValidationError("You have answered for this session already.")
     if kept is None:
-        _refuse_stopped(program)
+        moment = moment_given(given_at, at=at)
+        _refuse_stopped(program, moment)
         if session.status == Session.Status.SKIPPED:
             raise ValidationError("This session was skipped, so there is nothing to ask about it.")
-        if session.day < program.patient.local_date(at) - dt.timedelta(days=BACK_FILL_DAYS):
+        if too_late(session.day, today=program.patient.local_date(at)):
             raise ValidationError("This session is too long ago to say how it felt.")
         if CheckIn.objects.filter(client_id=client_id).exists():
             raise ValidationError({"client_id": USED})
@@ -102,7 +116,7 @@ def answer_after_session(
             kind=CheckIn.Kind.AFTER_SESSION,
             client_id=client_id,
             day=session.day,
-            at=at,
+            at=moment,
             **answers,
         )
         session.after_check_in = kept
@@ -114,22 +128,33 @@ def answer_after_session(
 
 @transaction.atomic
 def answer_morning(
-    *, program: Program, client_id: uuid.UUID, at: dt.datetime, **answers: object
+    *,
+    program: Program,
+    client_id: uuid.UUID,
+    at: dt.datetime,
+    given_at: dt.datetime | None = None,
+    **answers: object,
 ) -> Answered:
     """Keep the morning's answers: the next-morning check-in of yesterday's session where there
-    was one, else a daily check-in. Before the night is over nothing is known of the morning."""
+    was one, else a daily check-in. Before the night is over nothing is known of the morning.
+
+    ``given_at`` is when they were given, where that was before ``at``: it names the morning.
+    """
     program = lock_program(program)
     patient = program.patient
-    today = patient.local_date(at)
+    moment = moment_given(given_at, at=at)
+    today = patient.local_date(moment)
     kept = CheckIn.objects.filter(client_id=client_id, patient=patient).first()
     session = None
     if kept is None:
-        _refuse_stopped(program)
+        _refuse_stopped(program, moment)
+        if too_late(today, today=patient.local_date(at)):
+            raise ValidationError("This morning is too long ago.")
         _refuse_unknown_exercise(
             answers,
             set(program.current_version.prescriptions.values_list("exercise__slug", flat=True)),
         )
-        if at.astimezone(patient.zone).time() >= NIGHT_ENDS:
+        if moment.astimezone(patient.zone).time() >= NIGHT_ENDS:
             session = (
                 program.sessions.exercised()
                 .filter(day=today - dt.timedelta(days=1), morning_check_in__isnull=True)
@@ -141,7 +166,7 @@ def answer_morning(
             kind=CheckIn.Kind.NEXT_MORNING if session else CheckIn.Kind.DAILY,
             client_id=client_id,
             day=today,
-            at=at,
+            at=moment,
             **answers,
         )
         reminders.answer_recorded(patient=patient, at=at)
@@ -156,17 +181,27 @@ def answer_morning(
     return Answered(kept, decision, calls_for_questions(kept, session))
 
 
-def _refuse_stopped(program: Program) -> None:
+def _refuse_stopped(program: Program, moment: dt.datetime) -> None:
     if program.status == Program.Status.ENDED:
         raise ValidationError("This program has ended.")
-    if program.stands_still():
+    if program.stands_still() and not _before_the_stop(program, moment):
         raise ValidationError(STOPPED)
+
+
+def _before_the_stop(program: Program, moment: dt.datetime) -> bool:
+    """Whether answers of ``moment`` came before what stops the program. A device that has a line
+    again sends red flags first; what was done before them stays true."""
+    flags = program.patient.red_flags.open().select_related("screening")
+    stops = [flag.screening.at for flag in flags]
+    stopping = program.decisions.filter(outcome=Decision.Outcome.STOP).first()
+    if program.status == Program.Status.SUSPENDED and stopping is not None:
+        stops.append(stopping.at)
+    return bool(stops) and moment < min(stops)
 
 
 def _refuse_session(
     program: Program, day: dt.date, status: str, skip_reason: str, known: str, at: dt.datetime
 ) -> None:
-    _refuse_stopped(program)
     today = program.patient.local_date(at)
     found: dict[str, str] = {}
     if status not in Session.Status.values:
