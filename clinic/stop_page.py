@@ -28,7 +28,7 @@ def stop_reminders(request: HttpRequest, token: str) -> HttpResponse:
     if message is None:
         # Wrong and too old look the same: nobody learns which tokens ever existed.
         return render(request, "portal/stop_mail_gone.html", status=404)
-    translation.activate(page_language(message.language))
+    translation.activate(page_language(message.text.language))
     if request.method != "POST":
         return render(request, "portal/stop_mail.html")
     if request.POST.get(_FIELD) != _VALUE:

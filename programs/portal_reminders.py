@@ -1,7 +1,7 @@
 """The patient's page “My reminders”: by which channel, on which days and at what hour."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from clinic.messaging import outbox
@@ -25,15 +29,26 @@ from patients.models import Consent, ContactPoint, Patient
 from patients.models.consent import Way
 from programs.portal_access import patient_required
 from programs.portal_forms import ChoiceField
+from programs.reminder_words import CARD_WORDS, CardWords
 from programs.reminders import Upcoming, upcoming
 
-_NAMES = {Channel.SMS: "text messages", Channel.EMAIL: "e-mails"}
-_BY = {Channel.SMS: "by text message", Channel.EMAIL: "by e-mail"}
-_ONLY_IF = {
-    OutboxMessage.Kind.SECOND_NUDGE: ", only if you have not started by then",
-    OutboxMessage.Kind.SILENCE: ", if we have not heard from you by then",
+_SENDS = {
+    Channel.SMS: _("{day} at {time} by text message"),
+    Channel.EMAIL: _("{day} at {time} by e-mail"),
 }
-_GONE = "This page has changed since you opened it. Please look at it again."
+_NUDGES = {
+    Channel.SMS: _("{day} at {time} by text message, only if you have not started by then"),
+    Channel.EMAIL: _("{day} at {time} by e-mail, only if you have not started by then"),
+}
+_AFTER_SILENCE = {
+    Channel.SMS: _("{day} at {time} by text message, if we have not heard from you by then"),
+    Channel.EMAIL: _("{day} at {time} by e-mail, if we have not heard from you by then"),
+}
+_BY_KIND = {
+    OutboxMessage.Kind.SECOND_NUDGE: _NUDGES,
+    OutboxMessage.Kind.SILENCE: _AFTER_SILENCE,
+}
+_GONE = _("This page has changed since you opened it. Please look at it again.")
 
 
 class RemindersForm(forms.Form):
@@ -42,25 +57,25 @@ class RemindersForm(forms.Form):
     use_required_attribute = False
 
     reminder_time = forms.TimeField(
-        label="At what time?",
+        label=_("At what time?"),
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         error_messages={
-            "required": "Choose a time, such as 8:00.",
-            "invalid": "Write the time in hours and minutes, such as 8:00.",
+            "required": _("Choose a time, such as 8:00."),
+            "invalid": _("Write the time in hours and minutes, such as 8:00."),
         },
     )
     reminder_days = forms.TypedMultipleChoiceField(
-        label="On which days?",
-        choices=list(enumerate(weekdays.NAMES)),
+        label=_("On which days?"),
+        choices=WEEKDAYS.items(),
         coerce=int,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "sb-scale__input"}),
         error_messages={
-            "required": "Choose at least one day.",
-            "invalid_choice": "Choose days from Monday to Sunday.",
+            "required": _("Choose at least one day."),
+            "invalid_choice": _("Choose days from Monday to Sunday."),
         },
     )
     second_nudge = forms.BooleanField(
-        label="Remind me once more later in the day if I have not started", required=False
+        label=_("Remind me once more later in the day if I have not started"), required=False
     )
 
     def __init__(self, *args: Any, points: list[ContactPoint], masked: bool, **kwargs: Any) -> None:
@@ -70,10 +85,12 @@ class RemindersForm(forms.Form):
         last = dt.datetime.combine(dt.date.min, site.quiet_end) - dt.timedelta(minutes=1)
         time = self.fields["reminder_time"]
         time.widget.attrs |= {"min": f"{site.quiet_start:%H:%M}", "max": f"{last:%H:%M}"}
-        time.help_text = f"Between {site.quiet_start:%-H:%M} and {site.quiet_end:%-H:%M}."
+        time.help_text = gettext("Between {first} and {last}.").format(
+            first=f"{site.quiet_start:%-H:%M}", last=f"{site.quiet_end:%-H:%M}"
+        )
         if len(points) > 1:
             self.fields["point"] = ChoiceField(
-                label="Where to?", choices=[(str(p.pk), address_of(p, masked)) for p in points]
+                label=_("Where to?"), choices=[(str(p.pk), address_of(p, masked)) for p in points]
             )
 
     @property
@@ -121,8 +138,8 @@ class Card:
     problem: str = ""
 
     @property
-    def name(self) -> str:
-        return _NAMES[self.channel]
+    def words(self) -> CardWords:
+        return CARD_WORDS[self.channel]
 
     @property
     def point(self) -> ContactPoint | None:
@@ -148,7 +165,9 @@ class Card:
     def wording(self) -> Wording | None:
         """What a yes says: the one that stands, or the one that would be given now."""
         version = self.consent.wording_version if self.consent and self.on else CURRENT
-        return wording(self.channel, version)
+        said = wording(self.channel, version)
+        # The version says which text it was; the patient reads it in the patient's language.
+        return said and replace(said, title=gettext(said.title), text=gettext(said.text))
 
 
 def address_of(point: ContactPoint, masked: bool) -> str:
@@ -196,10 +215,11 @@ def reminders(request: HttpRequest) -> HttpResponse:
 
 def in_words(send: Upcoming, today: dt.date) -> str:
     """Such as "tomorrow at 8:00 by text message"; ``today`` is the patient's."""
-    days = {today: "today", today + dt.timedelta(days=1): "tomorrow"}
-    day = days.get(send.local.date(), f"{send.local:%A %-d %B}")
-    only_if = _ONLY_IF.get(OutboxMessage.Kind(send.kind), "")
-    return f"{day} at {send.local:%-H:%M} {_BY[Channel(send.channel)]}{only_if}"
+    days = {today: gettext("today"), today + dt.timedelta(days=1): gettext("tomorrow")}
+    day = days.get(send.local.date()) or date_format(send.local, "LONG_DAY_FORMAT")
+    sentences = _BY_KIND.get(OutboxMessage.Kind(send.kind), _SENDS)
+    said = str(sentences[Channel(send.channel)])
+    return said.format(day=day, time=f"{send.local:%-H:%M}")
 
 
 def _card(patient: Patient, channel: Channel, masked: bool) -> Card:
