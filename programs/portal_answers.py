@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from clinic.models import Site
 from patients.asking_schedule import morning_questions
 from patients.checking_in import answered_before
+from patients.late import given_at, moment_of
 from patients.models import CheckIn, RedFlagScreening
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import assess
@@ -84,9 +85,11 @@ def _exercises_of(session: Session) -> dict[str, str]:
 def _today(request: HttpRequest) -> Today | None:
     """The patient's day, or None while there is nothing to check in about."""
     program = program_for(request.patient)
-    if program is None or stop_reason(request.patient, program):
+    late = given_at(request) is not None
+    if program is None or (not late and stop_reason(request.patient, program)):
         return None
-    return today_for(program=program, at=timezone.now())
+    # What was answered before the stop is judged by the verbs; no exercise is shown for it.
+    return today_for(program=program, at=moment_of(request), stopped_too=late)
 
 
 def _already_answered(request: HttpRequest) -> HttpResponse | None:
@@ -105,7 +108,12 @@ def _check_in(
     if request.method == "POST" and form.is_valid():
         client_id = form.cleaned_data["client_id"]
         try:
-            answered = answer(client_id=client_id, at=timezone.now(), **form.answers())
+            answered = answer(
+                client_id=client_id,
+                at=timezone.now(),
+                given_at=given_at(request),
+                **form.answers(),
+            )
         except ValidationError as error:
             form.take(error)
         else:
@@ -231,6 +239,7 @@ def _save_red_flags(
             source=source,
             client_id=client_id,
             at=timezone.now(),
+            given_at=given_at(request),
         )
     except Exception as error:
         # Only the kind of error: its text may hold the answers.

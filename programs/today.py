@@ -67,13 +67,17 @@ def program_for(patient: Patient) -> Program | None:
     return patient.programs.running().whole().first()
 
 
-def today_for(*, program: Program, at: dt.datetime) -> Today:
-    """Describe the patient's day at the moment ``at``."""
+def today_for(*, program: Program, at: dt.datetime, stopped_too: bool = False) -> Today:
+    """Describe the patient's day at the moment ``at``.
+
+    ``stopped_too`` describes it while the program stands still as well: for answers that were
+    given before the stop and arrive after it, never for a page.
+    """
     patient, version = program.patient, program.current_version
     day = patient.local_date(at)
     red_flag = patient.red_flags.open().first()
     suspended = program.status != Program.Status.ACTIVE
-    if suspended or red_flag is not None:
+    if (suspended or red_flag is not None) and not stopped_too:
         return Today(
             program=program,
             version=version,
