@@ -8,6 +8,7 @@ from programs import (
     portal_language,
     portal_link,
     portal_reminders,
+    portal_settings,
 )
 
 urlpatterns = [
@@ -22,6 +23,10 @@ urlpatterns = [
     path("serious/", portal_answers.serious, name="portal_serious"),
     path("language/", portal_language.language, name="portal_language"),
     path("reminders/", portal_reminders.reminders, name="portal_reminders"),
+    path("settings/", portal_settings.settings_home, name="portal_settings"),
+    path("settings/session/", portal_settings.session, name="portal_settings_session"),
+    path("settings/reading/", portal_settings.reading, name="portal_settings_reading"),
+    path("settings/language/", portal_settings.language, name="portal_settings_language"),
     # As short as a text message needs it; a slash that a mail program adds does no harm.
     re_path(r"^r/(?P<token>[^/]{1,64})/?$", portal_link.reminder_link, name="portal_link"),
 ]
