@@ -30,6 +30,11 @@ class Pathway(models.TextChoices):
     POST_INJURY = "post_injury", "Post-injury"
 
 
+def words() -> models.JSONField:
+    """What a patient reads of the row in other languages: {"es": {"name": …}}."""
+    return models.JSONField(default=dict, blank=True)
+
+
 class ExerciseQuerySet(models.QuerySet["Exercise"]):
     def prescribable(self) -> "ExerciseQuerySet":
         """Exercises a clinician has looked at; nothing else may reach a patient."""
@@ -55,6 +60,7 @@ class Exercise(models.Model):
     equipment = models.JSONField(default=list, blank=True)
     alternative = models.TextField("without the equipment", blank=True)
     why = models.TextField(blank=True)
+    words = words()
     regress_to = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -109,6 +115,7 @@ class ExerciseLevel(models.Model):
     cues_fill_out = models.JSONField(default=list, blank=True)
     feel = models.TextField(blank=True)
     not_feel = models.TextField(blank=True)
+    words = words()
     sets = models.PositiveSmallIntegerField(default=1)
     reps_from = models.PositiveSmallIntegerField(default=1)
     reps_to = models.PositiveSmallIntegerField(default=1)
@@ -146,6 +153,7 @@ class HabitTask(models.Model):
     version = models.PositiveIntegerField(default=1)
     title = models.CharField(max_length=120)
     text = models.TextField()
+    words = words()
     cadence = models.CharField(max_length=10)
     pathways = models.JSONField(default=list)
     sources = models.JSONField(default=list)
@@ -170,6 +178,7 @@ class ProgramTemplate(models.Model):
     name = models.CharField(max_length=120)
     summary = models.TextField()
     patient_summary = models.TextField()
+    words = words()
     pathways = models.JSONField(default=list)
     starting_phase = models.PositiveSmallIntegerField(default=0)
     horizon_weeks = models.PositiveSmallIntegerField(default=12)
