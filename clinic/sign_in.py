@@ -1,22 +1,21 @@
-"""Sign-in: patients by a code sent to them, staff by password and second factor.
+"""Sign-in of staff by password and second factor, and what else the practice tells django-allauth.
 
-django-allauth does the work; here stand only the practice's own rules for it.
+Patients and carers come in by a code: ``sign_in_pages``. Anybody may use a passkey: ``passkeys``.
 """
 
 import logging
 import smtplib
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.forms import LoginForm, RequestLoginCodeForm, ResetPasswordForm
-from allauth.core import context
-from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.account.forms import LoginForm, ResetPasswordForm
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
-
-from clinic.models import Role
 
 log = logging.getLogger(__name__)
 
@@ -30,29 +29,35 @@ class AccountAdapter(DefaultAccountAdapter):
         return "/clinic/" if request.user.is_staff else "/"
 
     def send_mail(self, template_prefix: str, email: str, context_: dict[str, Any]) -> None:
-        """Send at once, by the practice's own mail server; when that fails, the page says so."""
+        """Send at once, by the practice's own mail server. Only links for a staff password go
+        this way; codes go through the outbox.
+
+        When it fails the page says the same as ever: it comes for addresses that nobody knows too.
+        """
         try:
             super().send_mail(template_prefix, email, context_)
         except (smtplib.SMTPException, OSError) as error:
             # Never the address or the text: only what kind of trouble it is.
             log.error("A sign-in message could not be sent: %s", type(error).__name__)
-            page = render(context.request, "account/not_sent.html", status=503)
-            raise ImmediateHttpResponse(page) from error
 
 
-class PatientCodeForm(RequestLoginCodeForm):
-    """Codes by e-mail are for patients. For staff a mailbox alone must not open the portal."""
+class SecondFactor(DefaultMFAAdapter):
+    """A second factor is for staff. A patient's passkey is another way in, not a second step."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _name_email(self)
+    def is_mfa_enabled(self, user: Any, types: Any = None) -> bool:
+        return getattr(user, "is_staff", False) and super().is_mfa_enabled(user, types)
 
-    def clean_email(self) -> str:
-        email = super().clean_email()
-        if self._user is not None and self._user.role != Role.PATIENT:
-            # As for an unknown address: the page says the same, and nothing is sent.
-            self._user = None
-        return email
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        # The host of our own address, whatever a proxy made of the request's.
+        return {"id": urlsplit(settings.BASE_URL).hostname or "localhost", "name": "Steadyback"}
+
+    def get_public_key_credential_user_entity(self, user: Any) -> dict[str, Any]:
+        # What the device shows when it asks which passkey to use.
+        return {
+            "id": str(user.pk).encode(),
+            "display_name": user.name,
+            "name": user.email or user.name,
+        }
 
 
 class StaffLoginForm(LoginForm):

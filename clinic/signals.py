@@ -23,6 +23,14 @@ address_started = Signal()
 # ``clinic.messaging.persons.Person``, in the order in which a family is asked to choose.
 whose_address = Signal()
 
+# Asked with ``channel`` and ``address``: who signs in by a code sent there? A receiver answers with
+# a list of ``clinic.sign_in_codes.Account``; closed accounts and staff are left out by the asker.
+who_signs_in = Signal()
+
+# Asked with ``user``: where can a code be sent to this person? A receiver answers with a list of
+# pairs of channel and address.
+where_codes_go = Signal()
+
 # Sent inside the transaction when a known person wrote to the practice something that this room
 # does not answer itself. Arguments: ``text`` (an IncomingText), ``person`` (a ``Person``), ``pain``
 # (0-10 where the text says that) and ``at``. A receiver does what the text asks for and answers

@@ -13,6 +13,7 @@ from clinic.messaging import outbox
 from clinic.models import OutboxMessage, Site, User
 from patients import weekdays
 from patients.access import require_staff
+from patients.caring import helps
 from patients.consenting import own_no_at
 from patients.models import ContactPoint, Patient
 
@@ -35,8 +36,8 @@ def choose_reminders(
 ) -> ContactPoint:
     """Change when reminders come to one address; None leaves a thing as it is.
 
-    ``time`` is the patient's own, ``days`` a mask (``patients.weekdays``). ``by`` is the patient
-    or staff of the site, None somebody who holds a link from one of the patient's reminders.
+    ``time`` is the patient's own, ``days`` a mask (``patients.weekdays``). ``by`` is the patient,
+    a carer or staff of the site, None somebody who holds a link from one of the reminders.
     Raises ValidationError on ``reminder_time`` or ``reminder_days``, and then nothing is changed.
     """
     _may_choose(point.patient, by)
@@ -91,10 +92,10 @@ def want_reminders(*, point: ContactPoint, wanted: bool, by: User, at: dt.dateti
 def send_here(*, point: ContactPoint, by: User | None, at: dt.datetime) -> ContactPoint:
     """The patient says: of my addresses of this channel, reminders go to this one and no other.
 
-    ``by`` is the patient, None somebody who holds a link from one of the patient's reminders. A
-    no to the channel stays as it is.
+    ``by`` is the patient or a carer, None somebody who holds a link from one of the patient's
+    reminders. A no to the channel stays as it is.
     """
-    if by is not None and by.pk != point.patient.user_id:
+    if by is not None and by.pk != point.patient.user_id and not helps(by, point.patient):
         raise PermissionDenied("Only the patient says this.")
     point = _held(point)
     same = ContactPoint.objects.filter(patient=point.patient_id, channel=point.channel)
@@ -115,7 +116,7 @@ def check_reminder_time(site: Site, time: dt.time) -> None:
 
 
 def _may_choose(patient: Patient, by: User | None) -> None:
-    if by is not None and by.pk != patient.user_id:
+    if by is not None and by.pk != patient.user_id and not helps(by, patient):
         require_staff(by, patient)
 
 

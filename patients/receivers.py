@@ -3,12 +3,23 @@
 import datetime as dt
 from typing import Any
 
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from clinic.messaging.persons import Person
-from clinic.signals import address_started, address_stopped, whose_address
+from clinic.models import User
+from clinic.models.messaging import Channel
+from clinic.sign_in_codes import Account
+from clinic.signals import (
+    address_started,
+    address_stopped,
+    where_codes_go,
+    who_signs_in,
+    whose_address,
+)
+from patients.caring import note_deed
 from patients.consenting import patients_at, start_messages, stop_messages, wanted_by_others
-from patients.models import Patient, Refusal
+from patients.models import Carer, CheckIn, ContactPoint, Patient, RedFlagScreening, Refusal
 
 
 @receiver(address_stopped, dispatch_uid="patients.stop_at_address")
@@ -74,3 +85,47 @@ def persons_at(sender: Any, *, channel: str, address: str, **kwargs: Any) -> lis
         )
         for patient in patients_at(channel, address)
     ]
+
+
+@receiver(who_signs_in, dispatch_uid="patients.accounts_at")
+def accounts_at(sender: Any, *, channel: str, address: str, **kwargs: Any) -> list[Account]:
+    """The patients who gave this address, and the carers who were asked at it."""
+    patients = [
+        Account(user=patient.user, site=patient.site, language=patient.language)
+        for patient in patients_at(channel, address)
+        if patient.user is not None
+    ]
+    if channel == Channel.EMAIL:
+        own = Patient.objects.filter(user__email__iexact=address).select_related("user", "site")
+        patients += [Account(user=p.user, site=p.site, language=p.language) for p in own]
+    asked = Carer.objects.standing().filter(channel=channel, address=address)
+    carers = [
+        Account(user=carer.user, site=carer.patient.site, language=carer.patient.language)
+        for carer in asked.select_related("user", "patient__site")
+    ]
+    return [*patients, *carers]
+
+
+@receiver(where_codes_go, dispatch_uid="patients.addresses_of")
+def addresses_of(sender: Any, *, user: User, **kwargs: Any) -> list[tuple[str, str]]:
+    """A patient's own addresses, and those at which a carer was asked."""
+    own = ContactPoint.objects.filter(patient__user=user)
+    asked = Carer.objects.standing().filter(user=user)
+    return [
+        *own.values_list("channel", "address"),
+        *asked.values_list("channel", "address"),
+    ]
+
+
+@receiver(post_save, sender=CheckIn, dispatch_uid="patients.whose_check_in")
+def note_check_in(sender: Any, *, instance: CheckIn, created: bool, **kwargs: Any) -> None:
+    if created and not kwargs.get("raw"):
+        note_deed(row=instance, subject_type="check_in", at=instance.at)
+
+
+@receiver(post_save, sender=RedFlagScreening, dispatch_uid="patients.whose_red_flags")
+def note_red_flags(
+    sender: Any, *, instance: RedFlagScreening, created: bool, **kwargs: Any
+) -> None:
+    if created and not kwargs.get("raw"):
+        note_deed(row=instance, subject_type="red_flag_screening", at=instance.at)

@@ -65,9 +65,7 @@ def register_patient(
     check_language(language)
     patient.full_clean(exclude=["user"])
     if email:
-        if User.objects.filter(email__iexact=email).exists():
-            raise ValidationError({"email": "Somebody in this practice has this address already."})
-        patient.user = User.objects.create_user(email, name=patient.name, role=Role.PATIENT)
+        patient.user = _account_with(email, patient.name)
     patient.save()
     if email:
         add_contact_point(
@@ -78,6 +76,18 @@ def register_patient(
             patient=patient, channel=Channel.SMS, address=phone, by=by, at_hour=reminder_time
         )
     return patient
+
+
+def _account_with(email: str, name: str) -> User:
+    """The account of a new patient: a new one, or the one they have as somebody's carer."""
+    known = User.objects.filter(email__iexact=email).first()
+    if known is None:
+        return User.objects.create_user(email, name=name, role=Role.PATIENT)
+    if known.role != Role.CARER:
+        raise ValidationError({"email": "Somebody in this practice has this address already."})
+    known.role, known.name, known.is_active = Role.PATIENT, name, True
+    known.save(update_fields=["role", "name", "is_active"])
+    return known
 
 
 def check_language(language: str) -> None:
@@ -126,6 +136,10 @@ def add_contact_point(
         field = "email" if channel == Channel.EMAIL else "phone"
         raise ValidationError({field: error.messages}) from error
     point.save()
+    if patient.user is None:
+        # Whoever can be reached can be sent a code.
+        patient.user = User.objects.create_user(None, name=patient.name, role=Role.PATIENT)
+        patient.save(update_fields=["user"])
     return point
 
 

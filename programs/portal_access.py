@@ -1,14 +1,17 @@
-"""Who may open a patient's page: the signed-in patient, or the holder of a reminder link.
+"""Who may open a patient's page: the signed-in patient, a carer, or the holder of a reminder link.
 
 A reminder link is not a sign-in. Once its button is pressed, the browser session carries a pass
 to the routine, the check-ins, the safety questions and the reminders of one program, until the
 link expires.
-Every page says for itself whether the pass is enough; unless it does, it is not.
+Every page says for itself whether the pass is enough; unless it does, it is not. The same pages,
+unless they say otherwise, are open to the people whom the patient lets help. Whether somebody still
+helps is asked anew for every page.
 """
 
 import datetime as dt
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,32 +19,58 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from clinic.acting import acting_as
+from clinic.audit import record_access
 from clinic.language import speak
-from patients.models import Patient
+from clinic.models import AccessRecord, User
+from patients.models import Carer, Patient
 from programs.models import Program
 
 PASS = "link_pass"
+# Whom somebody helps at this moment, where they could also do something else.
+HELPING = "helping"
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """``since`` is when the pass was given; None for somebody who signed in."""
+    """``since`` is when the pass was given; None for somebody who signed in. ``carer`` is set while
+    somebody acts for the patient."""
 
     patient: Patient
     pass_only: bool = False
     since: dt.datetime | None = None
+    carer: Carer | None = None
 
 
 def visitor_of(request: HttpRequest, *, at: dt.datetime) -> Visitor | None:
     """The patient this request speaks for, or None. Signing in always comes before a pass."""
     if request.user.is_authenticated:
         patient = _patients().filter(user=request.user).first()
+        carer = _helping_now(request, has_own=patient is not None)
+        if carer is not None:
+            return Visitor(carer.patient, carer=carer)
         return Visitor(patient) if patient else None
     return _visitor_by_pass(request, at)
+
+
+def helped_by(user: User) -> list[Carer]:
+    """Whom this person helps now, in the order in which they began."""
+    helping = Carer.objects.helping().filter(user=user).exclude(patient__user__is_active=False)
+    return list(helping.select_related("patient__site", "patient__physiotherapist", "user"))
+
+
+def _helping_now(request: HttpRequest, *, has_own: bool) -> Carer | None:
+    """The choice of whoever has several pages; without one, the only page there is."""
+    helping = helped_by(request.user)
+    chosen = request.session.get(HELPING)
+    for carer in helping:
+        if str(carer.pk) == chosen:
+            return carer
+    return helping[0] if len(helping) == 1 and not has_own else None
 
 
 def give_pass(
@@ -57,37 +86,71 @@ def give_pass(
 
 
 def patient_required(
-    view: Callable[..., HttpResponse] | None = None, *, by_link: bool = False
+    view: Callable[..., HttpResponse] | None = None,
+    *,
+    by_link: bool = False,
+    by_carer: bool | None = None,
 ) -> Callable[..., Any]:
-    """Open a page to its patient only; with ``by_link`` also to the holder of a reminder link.
+    """Open a page to its patient only; with ``by_link`` also to the holder of a reminder link, and
+    unless ``by_carer`` says otherwise to a carer of the patient as well.
 
-    The view finds ``request.patient``, ``request.pass_only`` and the patient's time zone set.
+    The view finds ``request.patient``, ``request.pass_only``, ``request.carer`` (a ``Carer`` or
+    None) and the patient's time zone set.
     """
     if view is None:
-        return functools.partial(patient_required, by_link=by_link)
+        return functools.partial(patient_required, by_link=by_link, by_carer=by_carer)
+    open_to_carers = by_link if by_carer is None else by_carer
 
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         visitor = visitor_of(request, at=timezone.now())
         if visitor is None or (visitor.pass_only and not by_link):
-            if request.user.is_authenticated:
-                return private(render(request, "portal/not_a_patient.html", status=403))
-            return private(redirect_to_login(request.get_full_path(), settings.LOGIN_URL))
+            if not request.user.is_authenticated:
+                return private(redirect_to_login(request.get_full_path(), settings.LOGIN_URL))
+            return private(no_page_of_ones_own(request))
         with as_visitor(request, visitor):
+            if visitor.carer is not None and not open_to_carers:
+                return private(render(request, "portal/not_for_carers.html", status=403))
+            _note_look(request, visitor)
             return private(view(request, *args, **kwargs))
 
     return guarded
 
 
-def as_visitor(request: HttpRequest, visitor: Visitor) -> timezone.override:
-    """Mark the request as this visitor's; the return value switches to the patient's zone."""
+def no_page_of_ones_own(request: HttpRequest) -> HttpResponse:
+    """For somebody who is signed in and is no patient: whom they help, or that it is not here."""
+    if Carer.objects.standing().filter(user=request.user).exists():
+        return redirect("portal_helping")
+    return render(request, "portal/not_a_patient.html", status=403)
+
+
+@contextmanager
+def as_visitor(request: HttpRequest, visitor: Visitor) -> Iterator[None]:
+    """Answer the request as this visitor's: in the patient's zone, and whatever a carer records is
+    known to be theirs."""
     request.patient = visitor.patient
     request.pass_only = visitor.pass_only
     request.pass_since = visitor.since
+    request.carer = visitor.carer
     if not request.user.is_authenticated or request.user.pk == visitor.patient.user_id:
         # A carer reads in the carer's own language.
         speak(request, visitor.patient.language)
-    return timezone.override(visitor.patient.zone)
+    actor = visitor.carer.user if visitor.carer else None
+    with timezone.override(visitor.patient.zone), acting_as(actor):
+        yield
+
+
+def _note_look(request: HttpRequest, visitor: Visitor) -> None:
+    """A carer's look at the record is written down, as that of staff is."""
+    if visitor.carer is not None and request.method == "GET":
+        record_access(
+            actor=visitor.carer.user,
+            action=AccessRecord.Action.READ,
+            subject_type="patient",
+            subject_id=visitor.patient.pk,
+            page=(request.resolver_match.url_name or "")[:80],
+            at=timezone.now(),
+        )
 
 
 def private(response: HttpResponse) -> HttpResponse:

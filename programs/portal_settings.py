@@ -90,7 +90,7 @@ class Group:
 
 
 @require_safe
-@patient_required(by_link=True)
+@patient_required(by_link=True, by_carer=False)
 def settings_home(request: HttpRequest) -> HttpResponse:
     """Every setting with how it stands; ``kept`` names the one that was just saved."""
     likes = Preferences.of(request.patient)
@@ -178,21 +178,21 @@ def _row(name: str, title: str, values: tuple[str, ...] = ()) -> Row | None:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@patient_required(by_link=True)
+@patient_required(by_link=True, by_carer=False)
 def session(request: HttpRequest) -> HttpResponse:
     """Tone, vibration and voice during the routine; the hand, and the unit of weights."""
     return _form_page(request, SessionForm, "session")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@patient_required(by_link=True)
+@patient_required(by_link=True, by_carer=False)
 def reading(request: HttpRequest) -> HttpResponse:
     """How large the letters are, and in which colours."""
     return _form_page(request, ReadingForm, "reading")
 
 
 @require_safe
-@patient_required(by_link=True)
+@patient_required(by_link=True, by_carer=False)
 def language(request: HttpRequest) -> HttpResponse:
     """Which language the pages speak; the switch itself is the one at the foot of every page."""
     after = f"{reverse('portal_settings')}?{urlencode({'kept': 'language'})}"

@@ -6,15 +6,18 @@ import uuid
 from typing import Any
 
 from django.db import transaction
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from clinic.messaging.persons import Person
 from clinic.models import IncomingText, OutboxMessage
 from clinic.signals import before_sending, text_received
+from patients.caring import note_deed
 from patients.models import RedFlag
 from patients.signals import red_flag_raised
 from programs import reminders
 from programs.deciding import consider, suspend_for_red_flag
+from programs.models import Session
 from programs.texting import act_on_text
 
 log = logging.getLogger(__name__)
@@ -58,3 +61,10 @@ def patient_texted(
 ) -> str | None:
     """What a patient reports of the day by text message."""
     return act_on_text(text=text, person=person, pain=pain, at=at)
+
+
+@receiver(post_save, sender=Session, dispatch_uid="programs.whose_session")
+def note_session(sender: Any, *, instance: Session, **kwargs: Any) -> None:
+    """Who recorded a session, where it was a carer."""
+    if not kwargs.get("raw"):
+        note_deed(row=instance, subject_type="session", at=instance.at)

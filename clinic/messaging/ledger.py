@@ -301,8 +301,7 @@ def _objections(
     reasons = {
         message.pk: outbox.suppressed_because(closed[message.pk])
         for message in messages
-        # The answer to a STOP goes to an address that has just been closed.
-        if message.pk in closed and message.kind != OutboxMessage.Kind.REPLY
+        if message.pk in closed and not outbox.goes_all_the_same(message)
     }
     if messages:
         for _, answer in before_sending.send(OutboxMessage, messages=messages, at=now):

@@ -22,6 +22,8 @@ from clinic.models.messaging import Channel
 
 _ROUTINE = "clinic.messaging.links"
 _STOP = "clinic.messaging.links.stop"
+_CODE = "clinic.messaging.links.code"
+_DOOR = "clinic.messaging.links.door."
 _ID_BYTES, _SEAL_BYTES = 16, 10
 _LINK = re.compile(r"/r/([\w-]{35})(?![\w-])", re.ASCII)
 
@@ -69,6 +71,30 @@ def message_for_stop(token: str) -> OutboxMessage | None:
     return OutboxMessage.objects.filter(
         pk=message_id, kind__in=OutboxMessage.REMINDERS, channel=Channel.EMAIL
     ).first()
+
+
+def code_for(message_id: uuid.UUID) -> str:
+    """The six figures that go out with a sign-in message. They are made of the message's id and
+    our key and kept nowhere: who reads the outbox cannot sign in for anybody."""
+    sealed = hmac.digest(_derived(settings.SECRET_KEY, _CODE), message_id.bytes, "sha256")
+    return f"{int.from_bytes(sealed) % 1_000_000:06d}"
+
+
+def filled(message: OutboxMessage, link: str) -> str:
+    """The finished words of a text message."""
+    body = message.text.body.replace("{link}", link)
+    return body.replace("{code}", code_for(message.pk)) if "{code}" in body else body
+
+
+def door_for(purpose: str, key: uuid.UUID) -> str:
+    """The address ("/in/…") that leads one person to their sign-in; it opens nothing by itself.
+    ``purpose`` is "sheet" or "invitation", ``key`` the id of either."""
+    return f"{settings.BASE_URL}/in/{_token(key, _DOOR + purpose)}"
+
+
+def behind_door(purpose: str, token: str) -> uuid.UUID | None:
+    """The id a token of ``door_for`` was made of; None when it was not made for this purpose."""
+    return _opened(token, _DOOR + purpose)
 
 
 def status_callback_for(message_id: uuid.UUID, carrier: str = "twilio") -> str:

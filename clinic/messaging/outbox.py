@@ -22,6 +22,8 @@ Status = OutboxMessage.Status
 REASON_LENGTH = OutboxMessage._meta.get_field("reason").max_length
 # No message is sent longer than this after it was due.
 _LONGEST_LIFE = dt.timedelta(days=4)
+# The answer to a STOP is the one thing still to be said; of a code ``goes_all_the_same`` decides.
+_NOT_HELD_BACK = (OutboxMessage.Kind.REPLY, OutboxMessage.Kind.SIGN_IN_CODE)
 # Whoever lets a message onto the wire holds this lock shared, whoever closes an address holds it
 # alone: after a person's STOP is committed, nothing more starts.
 _GOING_OUT = 0x57EAD1
@@ -30,6 +32,15 @@ _GOING_OUT = 0x57EAD1
 def same_address(channel: str, address: str) -> str:
     """The one spelling under which an address is kept and compared."""
     return address.strip().lower() if channel == Channel.EMAIL else address.strip()
+
+
+def goes_all_the_same(message: OutboxMessage) -> bool:
+    """Whether a message may start although its address is closed: the answer to a STOP, and the
+    code that somebody asks for at this moment, which no STOP to reminders by mail was about. A
+    telephone that was told STOP gets no code either: its carrier would refuse it."""
+    if message.kind == OutboxMessage.Kind.SIGN_IN_CODE:
+        return message.channel == Channel.EMAIL
+    return message.kind == OutboxMessage.Kind.REPLY
 
 
 # --- writing ---------------------------------------------------------------------------------
@@ -203,8 +214,7 @@ def suppress_address(
         reason=suppressed_because(row.reason),
         at=at,
         address=(channel, address),
-        # The answer to a STOP is the one thing still to be said.
-        kinds=[kind for kind in OutboxMessage.Kind.values if kind != OutboxMessage.Kind.REPLY],
+        kinds=[kind for kind in OutboxMessage.Kind.values if kind not in _NOT_HELD_BACK],
     )
     return row
 

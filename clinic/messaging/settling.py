@@ -143,6 +143,8 @@ def unsettled(*, at: dt.datetime) -> QuerySet[OutboxMessage]:
     spoken_of = Receipt.objects.filter(message=OuterRef("pk"), event__in=_SPOKEN)
     return (
         _unknown(at - _SHOW_FOR)
+        # A code is asked for again by whoever waits for it.
+        .exclude(kind=OutboxMessage.Kind.SIGN_IN_CODE)
         .exclude(Exists(spoken_of))
         .select_related("text")
         .order_by("-due_at", "pk")

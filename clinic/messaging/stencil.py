@@ -22,6 +22,7 @@ _SPECIMENS = {
     "address": "specimen-address@specimen.example",
     "link": "https://specimen.example/link",
     "stop_link": "https://specimen.example/stop",
+    "code": "specimen-code-0000",
     "message_id": "<specimen-id@specimen.example>",
     "date": "Thu, 01 Jan 1970 00:00:00 +0000",
 }
@@ -65,6 +66,7 @@ def drawn(message: OutboxMessage, link: str, address: str, reference: str) -> tu
         "address": address.encode("ascii"),
         "link": link.encode("ascii"),
         "stop_link": links.stop_link_for(message.pk).encode("ascii") if reminder else b"",
+        "code": b"" if reminder else links.code_for(message.pk).encode("ascii"),
         "message_id": reference.encode("ascii"),
         "date": _date(int(time.time())),
     }
@@ -80,6 +82,7 @@ def build(message: OutboxMessage, link: str) -> EmailMultiAlternatives:
         address=message.address,
         link=link,
         stop_link=links.stop_link_for(message.pk) if reminder else "",
+        code=links.code_for(message.pk),
         message_id=message_id(message),
         date=_date(int(time.time())).decode("ascii"),
     )
@@ -103,6 +106,7 @@ def _mail(
     address: str,
     link: str,
     stop_link: str,
+    code: str,
     message_id: str,
     date: str,
 ) -> EmailMultiAlternatives:
@@ -111,6 +115,7 @@ def _mail(
             permanent=True, code="bad_subject", text="The subject has more than one line."
         )
     body = text.body.replace("{link}", link).replace("{stop_link}", stop_link)
+    body = body.replace("{code}", code)
     headers = {"Message-ID": message_id, "Date": date, "Auto-Submitted": "auto-generated"}
     if reminder:
         # One click in the reader's own mail program, without a page (RFC 8058).

@@ -4,7 +4,9 @@ Icons are drawn into the page as SVG, so that they take the colour of their word
 second request. They are decoration: the word beside them always says the same.
 """
 
+import json
 import re
+from typing import Any
 
 from django import template
 from django.forms import BoundField
@@ -85,6 +87,12 @@ def sb_input(field: BoundField) -> SafeString:
     if field.field.widget.attrs.get("autocomplete") == "one-time-code":
         classes += " sb-input--code"
     return field.as_widget(attrs={"class": classes})
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """The value as JSON, for an attribute that a script reads."""
+    return json.dumps(value)
 
 
 @register.filter

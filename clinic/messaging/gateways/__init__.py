@@ -3,8 +3,8 @@
 A gateway has a ``name``, a number of ``lines`` and two coroutines:
 
 - ``deliver(message, link) -> str`` hands one message (an ``OutboxMessage`` with its ``text``) to
-  the carrier and returns the carrier's reference. ``{link}`` in the body stands for ``link``. It
-  raises ``GatewayError`` when the carrier has said no (for good, or for now), and
+  the carrier and returns the carrier's reference. ``links.filled`` puts ``link`` and a code in
+  their places. It raises ``GatewayError`` when the carrier has said no (for good, or for now), and
   ``OutcomeUnknown`` when the line broke after the message had been handed over, so that nobody
   can tell. Up to ``lines`` deliveries are under way at once, all on one event loop.
 - ``close()`` gives connections back; ``deliver`` opens them again as needed.

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from clinic.messaging import links
 from clinic.messaging.gateways.errors import GatewayError
 from clinic.models import DemoDelivery, OutboxMessage
 
@@ -25,7 +26,7 @@ class DemoGateway:
             )
 
     async def deliver(self, message: OutboxMessage, link: str) -> str:
-        return await asyncio.to_thread(_keep, message, message.text.body.replace("{link}", link))
+        return await asyncio.to_thread(_keep, message, links.filled(message, link))
 
     async def close(self) -> None:
         pass

@@ -49,7 +49,7 @@ class PlainHttpGateway:
                 "to": message.address,
                 "to_digits": message.address.removeprefix("+"),
                 "from": settings.SMS_HTTP_FROM,
-                "text": message.text.body.replace("{link}", link),
+                "text": links.filled(message, link),
                 "id": str(message.pk),
                 "valid_for_s": max(left, 1),
                 "callback": links.status_callback_for(message.pk, "sms")

@@ -91,7 +91,7 @@ class TwilioGateway:
         left = math.floor((message.expires_at - timezone.now()).total_seconds())
         form = (
             f"{self._from}&To={quote_plus(message.address)}"
-            f"&Body={quote_plus(message.text.body.replace('{link}', link))}"
+            f"&Body={quote_plus(links.filled(message, link))}"
             f"&ValidityPeriod={min(max(left, 1), _LONGEST_VALIDITY_S)}"
         )
         if not self._calls_back:

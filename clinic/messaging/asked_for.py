@@ -1,0 +1,48 @@
+"""The words of messages that somebody asked for: a sign-in code, the invitation of a carer.
+
+They lie in ``asked/``, a file for each language, and are not the practice's to change: they carry
+what keeps people from being tricked. None of them carries a health detail.
+"""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from clinic.messaging.filling import plain_gsm
+from clinic.messaging.texts import shown_name, supported
+from clinic.models import Site
+from clinic.models.messaging import Channel
+
+
+def asked_words(
+    kind: str, *, channel: str, site: Site, language: str, who: str = "", door: str = ""
+) -> tuple[str, str]:
+    """Subject (of a mail) and body of one message; ``{code}`` stays.
+
+    ``kind`` is "sign_in_code" or "invitation"; the latter says ``who`` asks, and has a ``door``.
+    """
+    words = _supplied(supported(language))[kind][channel]
+    values = {
+        "practice": shown_name(site, language),
+        "phone": site.phone,
+        "who": who.replace("{", "").replace("}", ""),
+    }
+    if channel == Channel.SMS:
+        values = {name: plain_gsm(value) for name, value in values.items()}
+        return "", _filled(words, {**values, "door": door})
+    values["door"] = door
+    return _filled(words["subject_line"], values), _filled(words["body"].strip(), values)
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        template = template.replace(f"{{{name}}}", value)
+    return template
+
+
+@functools.cache
+def _supplied(language: str) -> dict[str, Any]:
+    path = Path(__file__).parent / "asked" / f"{language}.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
