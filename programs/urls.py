@@ -5,10 +5,12 @@ from django.urls import path, re_path
 from programs import (
     portal,
     portal_answers,
+    portal_carers,
     portal_language,
     portal_link,
     portal_reminders,
     portal_settings,
+    portal_sign_in,
 )
 
 urlpatterns = [
@@ -27,6 +29,9 @@ urlpatterns = [
     path("settings/session/", portal_settings.session, name="portal_settings_session"),
     path("settings/reading/", portal_settings.reading, name="portal_settings_reading"),
     path("settings/language/", portal_settings.language, name="portal_settings_language"),
+    path("carers/", portal_carers.carers, name="portal_carers"),
+    path("helping/", portal_carers.helping, name="portal_helping"),
+    re_path(r"^in/(?P<token>[^/]{1,64})/?$", portal_sign_in.door, name="portal_door"),
     # As short as a text message needs it; a slash that a mail program adds does no harm.
     re_path(r"^r/(?P<token>[^/]{1,64})/?$", portal_link.reminder_link, name="portal_link"),
 ]
