@@ -39,10 +39,12 @@ def raise_alert(
     summary: str,
     key: str,
     at: dt.datetime,
+    tell: bool = False,
 ) -> Alert:
     """Make one alert and tell its owner by e-mail, without any health detail.
 
-    The same ``key`` raises one alert, however often it is said.
+    The same ``key`` raises one alert, however often it is said. A routine one waits for the next
+    look at the caseload and is told by e-mail only with ``tell``.
     """
     alert, created = Alert.objects.get_or_create(
         key=key,
@@ -57,7 +59,7 @@ def raise_alert(
             "due_at": due_at(severity, at),
         },
     )
-    if created and severity != Alert.Severity.ROUTINE:
+    if created and (tell or severity != Alert.Severity.ROUTINE):
         subject, body = texts.staff_alert(alert)
         outbox.queue_message(
             key=f"alert:{alert.pk}:email",
@@ -73,6 +75,15 @@ def raise_alert(
             at=at,
         )
     return alert
+
+
+@transaction.atomic
+def say_anew(*, key: str, summary: str) -> None:
+    """Change the words of an alert that nobody has seen yet, because things have changed."""
+    alert = Alert.objects.select_for_update().open().filter(key=key).first()
+    if alert is not None:
+        alert.summary = summary
+        alert.save(update_fields=["summary"])
 
 
 @transaction.atomic
