@@ -209,7 +209,7 @@ class Bar:
     width: float
     day: dt.date
     parts: tuple[Part, ...]
-    total: float
+    label: str
     label_y: float
     plan_y: float | None = None
 
@@ -236,11 +236,13 @@ class BarChart:
 
 @dataclass(frozen=True)
 class Week:
-    """What one bar shows: amounts by kind, from the bottom up, and what was planned, if known."""
+    """What one bar shows: amounts by kind, from the bottom up, what was planned, if known, and the
+    figure above it (the total when left out)."""
 
     day: dt.date
     amounts: Mapping[str, float]
     planned: float | None = None
+    label: str = ""
 
 
 def bar_chart(
@@ -277,7 +279,7 @@ def bar_chart(
                 width=_r(step * 0.72),
                 day=week.day,
                 parts=tuple(parts),
-                total=sum(week.amounts.values()),
+                label=week.label or f"{sum(week.amounts.values()):g}",
                 label_y=_r(min(base, plan if plan is not None else base) - 5),
                 plan_y=plan,
             )

@@ -263,7 +263,11 @@ def _stiffness(
 ) -> Seen:
     chart = charts.bar_chart(
         [
-            charts.Week(row.monday, {"stiffer": row.stiffer, "not": row.answered - row.stiffer})
+            charts.Week(
+                row.monday,
+                {"stiffer": row.stiffer, "eased": row.answered - row.stiffer},
+                label=f"{row.stiffer}/{row.answered}" if row.answered else " ",
+            )
             for row in weeks
         ],
         high=7,
@@ -285,7 +289,7 @@ def _stiffness(
     return Seen(chart, sentences, list(weeks) if answered else [])
 
 
-# --- the patient's own activities ------------------------------------------------------------------
+# --- the patient's own activities ------------------------------------------------------------
 
 
 def _activities(program: Program, say: Say) -> Activities | None:
