@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from clinic.models import Site
 from patients.asking_schedule import morning_questions
 from patients.checking_in import answered_before
 from patients.late import given_at, moment_of
@@ -19,11 +19,12 @@ from patients.red_flagging import answer_red_flags
 from patients.red_flags import assess
 from programs import answering
 from programs.answer_forms import AfterSessionForm, CheckInForm, MorningForm, RedFlagForm
+from programs.happened import hurt_most
 from programs.models import Decision, Exercise, Session
 from programs.portal import ASK
 from programs.portal_access import as_visitor, patient_required, private, visitor_of
-from programs.portal_progress import KEY, Progress
-from programs.portal_stop import EMERGENCY, calls, stop_page, stop_reason
+from programs.portal_stop import EMERGENCY, SAME_DAY, advice, calls, stop_page, stop_reason
+from programs.portal_unsaved import unsaved_page
 from programs.today import Today, program_for, today_for
 
 log = logging.getLogger(__name__)
@@ -42,8 +43,8 @@ def after(request: HttpRequest) -> HttpResponse:
         return already or redirect("portal_home")
     form = AfterSessionForm(
         request.POST or None,
-        exercises=_exercises_of(today.unanswered),
-        hurts=Progress(request, today).hurts,
+        exercises=exercises_of(today.unanswered),
+        hurts=hurt_most(today.unanswered.items),
     )
     return _check_in(
         request,
@@ -75,7 +76,7 @@ def morning(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _exercises_of(session: Session) -> dict[str, str]:
+def exercises_of(session: Session) -> dict[str, str]:
     """Slug → name of what the session asked for, in its order, whatever the program is now."""
     slugs = [item["exercise"] for item in session.items]
     names = dict(Exercise.objects.filter(slug__in=slugs).values_list("slug", "name"))
@@ -117,7 +118,6 @@ def _check_in(
         except ValidationError as error:
             form.take(error)
         else:
-            request.session.pop(KEY, None)
             if answered.ask_red_flags:
                 request.session[ASK] = str(client_id)
                 return redirect("portal_questions")
@@ -169,15 +169,23 @@ def serious(request: HttpRequest) -> HttpResponse:
     """“Something feels seriously wrong”: open to everybody, answered on the same page."""
     visitor = visitor_of(request, at=timezone.now())
     if visitor is None:
-        return private(render(request, "portal/serious_public.html", {"sites": Site.objects.all()}))
+        return unsaved_page(request)
     with as_visitor(request, visitor):
         return private(_questions(request, RedFlagScreening.Source.BUTTON, "portal/serious.html"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@patient_required(by_link=True)
 def questions(request: HttpRequest) -> HttpResponse:
     """The same questions, asked once a week and whenever answers call for them."""
+    visitor = visitor_of(request, at=timezone.now()) if request.method == "POST" else None
+    if request.method == "POST" and visitor is None:
+        # Somebody whose sign-in ended meanwhile: first what to do, then who it is.
+        return unsaved_page(request)
+    return _asked_questions(request)
+
+
+@patient_required(by_link=True)
+def _asked_questions(request: HttpRequest) -> HttpResponse:
     asked_for = request.session.get(ASK)
     source = RedFlagScreening.Source.CHECK_IN if asked_for else RedFlagScreening.Source.WEEKLY
     return _questions(request, source, "portal/questions.html")
@@ -191,6 +199,12 @@ def _questions(request: HttpRequest, source: str, template: str) -> HttpResponse
             return stopped
     form = RedFlagForm(request.POST if request.method == "POST" else None)
     site = request.patient.site
+    context = {
+        "form": form,
+        "calls": calls([site], EMERGENCY),
+        "offline": [advice([site], reason) for reason in (EMERGENCY, SAME_DAY)],
+        "sites": [site],
+    }
     if form.is_bound and form.is_valid():
         answers = form.answers()
         severity = assess(answers).severity
@@ -208,10 +222,14 @@ def _questions(request: HttpRequest, source: str, template: str) -> HttpResponse
         if saved:
             # Whoever is stopped stays so: a later no takes nothing back, and must not sound so.
             return _stopped(request) or _all_clear(request)
-        form.add_error(None, f"We could not save your answers. Please call {site.phone}.")
-        return render(request, template, _questions_context(form, site), status=503)
-    status = 400 if form.errors else 200
-    return render(request, template, _questions_context(form, site), status=status)
+        form.add_error(
+            None,
+            _("We could not save your answers. Please call %(phone)s.") % {"phone": site.phone},
+        )
+        response = render(request, template, context, status=503)
+        response.says_what_to_do = True
+        return response
+    return render(request, template, context, status=400 if form.errors else 200)
 
 
 def _stopped(request: HttpRequest) -> HttpResponse | None:
@@ -222,10 +240,6 @@ def _stopped(request: HttpRequest) -> HttpResponse | None:
     if not reason:
         return None
     return stop_page(request, site=patient.site, reason=reason, patient=patient, program=program)
-
-
-def _questions_context(form: RedFlagForm, site: Site) -> dict[str, Any]:
-    return {"form": form, "calls": calls(site, EMERGENCY), "site": site}
 
 
 def _save_red_flags(
@@ -249,5 +263,9 @@ def _save_red_flags(
 
 
 def _all_clear(request: HttpRequest) -> HttpResponse:
-    asked_after = request.session.pop(ASK, None)
-    return render(request, "portal/all_clear.html", {"asked_after": asked_after})
+    context = {
+        "asked_after": request.session.pop(ASK, None),
+        "sites": [request.patient.site],
+        "saved": True,
+    }
+    return render(request, "portal/all_clear.html", context)

@@ -1,15 +1,30 @@
 """The page that stands in for every exercise: what to do now, whom to call, who has seen it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language, gettext_noop
+from django.utils.translation import gettext as _
 
 from clinic.models import Alert, Site
+from clinic.site_numbers import SiteNumbers
 from patients.models import Patient, RedFlag
 from programs.models import Decision, Program
 
 EMERGENCY, SAME_DAY, PAUSED = "emergency", "same_day", "paused"
+# What a site says unless it has words of its own (clinic.models.Site).
+SUPPLIED = {
+    EMERGENCY: gettext_noop(
+        "Please get medical help now. Call the number below or go to your nearest "
+        "emergency department."
+    ),
+    SAME_DAY: gettext_noop(
+        "Please speak to a health professional today, before you exercise again."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -18,6 +33,18 @@ class Call:
 
     label: str
     number: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do now, in the reader's language. ``own`` are the site's own words in the language
+    of the practice, where they are in another one; they are shown beside it."""
+
+    reason: str
+    text: str
+    own: str
+    own_language: str
+    calls: list[Call]
 
 
 def stop_reason(patient: Patient, program: Program | None) -> str:
@@ -46,11 +73,9 @@ def stop_page(
     """Render the advice. Needs no queue and no mail, and no more database than it is given."""
     decision = _stopping_decision(program) if program and reason == PAUSED else None
     context = {
-        "reason": reason,
-        "text": advice(site, reason),
+        "advice": advice([site], reason),
         "why": decision.patient_text if decision else "",
-        "calls": calls(site, reason),
-        "site": site,
+        "sites": [site],
         "physiotherapist": patient.physiotherapist if patient else None,
         "seen": _seen(patient) if patient and saved and not fresh else None,
         "fresh": fresh,
@@ -59,22 +84,30 @@ def stop_page(
     return render(request, "portal/stop.html", context)
 
 
-def advice(site: Site, reason: str) -> str:
-    if reason == EMERGENCY:
-        return site.emergency_text
-    return site.same_day_text if reason == SAME_DAY else ""
+def advice(sites: Sequence[Site | SiteNumbers], reason: str) -> Advice:
+    """What to do and whom to call; of several sites where nobody knows whose patient this is."""
+    text, own = "", ""
+    if reason in SUPPLIED:
+        own = getattr(sites[0], f"{reason}_text") if len(sites) == 1 else ""
+        text = _(SUPPLIED[reason])
+        if own == SUPPLIED[reason]:
+            own = ""
+        elif own and (get_language() or "").split("-")[0] == _practice_language():
+            text, own = own, ""
+    return Advice(reason, text, own, _practice_language(), calls(sites, reason))
 
 
-def calls(site: Site, reason: str) -> list[Call]:
-    """The numbers in the order in which to try them."""
-    emergency = Call("Emergency", site.emergency_number)
-    practice = Call(site.name, site.phone)
-    if reason == EMERGENCY:
-        return [emergency, practice]
-    if reason == SAME_DAY:
-        urgent = [Call("Urgent advice", site.urgent_number)] if site.urgent_number else []
-        return [practice, *urgent]
-    return [practice]
+def calls(sites: Sequence[Site | SiteNumbers], reason: str) -> list[Call]:
+    """The numbers in the order in which to try them, each once."""
+    emergency = [Call(_("Emergency"), site.emergency_number) for site in sites]
+    practices = [Call(site.name or _("The practice"), site.phone) for site in sites]
+    urgent = [Call(_("Urgent advice"), site.urgent_number) for site in sites]
+    wanted = {EMERGENCY: emergency + practices, SAME_DAY: practices + urgent}.get(reason, practices)
+    return list({call.number: call for call in wanted if call.number}.values())
+
+
+def _practice_language() -> str:
+    return settings.LANGUAGE_CODE.split("-")[0]
 
 
 def _stopping_decision(program: Program) -> Decision | None:
