@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "programs.portal_unsaved.advice_whatever_happens",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "clinic.language.speak_language",
     "django.middleware.common.CommonMiddleware",
@@ -184,6 +185,8 @@ LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
 # The words of the pages; which languages those have says clinic.language.
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_NAME = "language"
+# Shown when neither database nor cache can say a site’s own number.
+EMERGENCY_NUMBER = env("EMERGENCY_NUMBER", default="112")
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
