@@ -3,6 +3,8 @@
 from django.urls import path, re_path
 
 from programs import (
+    offline,
+    offline_forms,
     portal,
     portal_answers,
     portal_carers,
@@ -41,4 +43,11 @@ urlpatterns = [
     re_path(r"^in/(?P<token>[^/]{1,64})/?$", portal_sign_in.door, name="portal_door"),
     # As short as a text message needs it; a slash that a mail program adds does no harm.
     re_path(r"^r/(?P<token>[^/]{1,64})/?$", portal_link.reminder_link, name="portal_link"),
+    path("sw.js", offline.worker, name="offline_worker"),
+    path("manifest.webmanifest", offline.manifest, name="offline_manifest"),
+    path("offline/", offline.offline_page, name="offline_page"),
+    path("offline/line/", offline.line, name="offline_line"),
+    path("offline/after/", offline_forms.after, name="offline_after"),
+    path("offline/morning/", offline_forms.morning, name="offline_morning"),
+    path("offline/advice/<int:number>/", offline.advice, name="offline_advice"),
 ]

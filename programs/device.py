@@ -1,0 +1,101 @@
+"""What a patient's device may keep for the time without a line, and until when.
+
+Every page of a patient carries an opaque tag: the first half stands for whose answers a device
+holds, the second for this one visit. A page with another tag, or one that says that nobody is
+signed in, makes the device forget all pages of the visit before (programs/static/programs/offline).
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import get_random_string, salted_hmac
+from django.utils.dateparse import parse_datetime
+
+from programs.portal_access import PASS
+
+TAG, SECONDS, STANDS_STILL = "X-Account-Tag", "X-Account-Seconds", "X-Stands-Still"
+NOBODY = "none"
+# A routine, and how often the safety questions are asked, say nothing about longer than a week.
+KEPT_FOR = dt.timedelta(days=7)
+_VISIT = "device_visit"
+
+
+@dataclass(frozen=True)
+class Device:
+    """``tag`` is NOBODY when nobody is signed in; ``seconds`` is how long pages may be kept."""
+
+    tag: str
+    seconds: int = 0
+
+
+def account_of(request: HttpRequest) -> str:
+    """Whose answers these are, without saying who: the same for every visit of one person.
+
+    A patient is the same by sign-in and by a reminder's link; somebody who helps a patient is not
+    the patient. For a request that ``as_visitor`` has marked.
+    """
+    patient, user = request.patient, request.user
+    own = not user.is_authenticated or user.pk == patient.user_id
+    return _short("account", f"{patient.pk}:{'' if own else user.pk}")
+
+
+def device_of(request: HttpRequest) -> Device | None:
+    """What to tell the device with this page; None where the page says nothing of it."""
+    if getattr(request, "patient", None) is not None:
+        visit = request.session.get(_VISIT)
+        if visit is None:
+            visit = request.session[_VISIT] = get_random_string(16)
+        account = account_of(request)
+        return Device(f"{account}.{_short('visit', account + visit)}", _seconds(request))
+    return Device(NOBODY) if _nobody(request) else None
+
+
+def _short(what: str, value: str) -> str:
+    return salted_hmac(f"steadyback.device.{what}", value, algorithm="sha256").hexdigest()[:20]
+
+
+def _seconds(request: HttpRequest) -> int:
+    ends = timezone.now() + KEPT_FOR
+    if request.pass_only:
+        ends = min(ends, parse_datetime(request.session[PASS]["until"]) or timezone.now())
+    elif request.session.get_expiry_date() < ends:
+        ends = request.session.get_expiry_date()
+    return max(0, int((ends - timezone.now()).total_seconds()))
+
+
+def _nobody(request: HttpRequest) -> bool:
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return True
+    session = getattr(request, "session", None)
+    try:
+        return session is not None and not (session.get(SESSION_KEY) or session.get(PASS))
+    except DatabaseError:
+        # Nobody knows; a page that has to be shown without the database is still shown.
+        return False
+
+
+def tell_device(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: the tag on every page, and the order to forget everything when signing out."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        leaving = request.method == "POST" and request.path_info == reverse("account_logout")
+        response = get_response(request)
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        if is_page and response.status_code < 500:
+            device = device_of(request)
+            if device is not None:
+                response[TAG], response[SECONDS] = device.tag, str(device.seconds)
+        if leaving and response.status_code < 400:
+            response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+    return middleware

@@ -1,0 +1,232 @@
+// On every page: what waits to be sent is shown and sent, forms are kept when there is no line,
+// and nothing of another visit stays. Words come from <template> elements of the page.
+//
+// A form with data-queue="session|check_in|skip|red_flags" is taken over only without a line. A
+// script that answers such a form itself hands it over with
+//   document.dispatchEvent(new CustomEvent("steadyback:queue", { detail: { form, submitter } }))
+// and then nothing is opened in its place. "steadyback:queued" follows when it is kept.
+const store = self.SteadybackStore;
+const here = document.querySelector("script[data-offline]").dataset;
+const tag = here.account ?? "";
+const account = tag && tag !== "none" ? tag.split(".")[0] : "";
+const HOME = "/";
+const PAGES = "steadyback-pages-";
+const words = (name) => document.getElementById(`sb-words-${name}`)?.content.cloneNode(true);
+
+// --- whose page this is --------------------------------------------------------------------------
+
+async function forgetOthers() {
+  if (!tag || !self.caches) return;
+  for (const name of await caches.keys()) {
+    if (name.startsWith(PAGES) && name !== PAGES + tag) await caches.delete(name);
+  }
+}
+
+async function wipe() {
+  await store.wipe();
+  if (self.caches) for (const name of await caches.keys()) await caches.delete(name);
+  sessionStorage.clear();
+}
+
+async function startWorker() {
+  if (!account || !navigator.serviceWorker) return;
+  await navigator.serviceWorker.register(here.worker);
+  const { active } = await navigator.serviceWorker.ready;
+  if (await comesFromHere()) return;
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = (event) => (document.documentElement.dataset.kept = event.data);
+  active.postMessage({ ask: "keep", account: tag }, [port2]);
+}
+
+// Whether this very page came from the device and not from the practice.
+function comesFromHere() {
+  const worker = navigator.serviceWorker?.controller;
+  if (!worker) return false;
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = (event) => resolve(event.data);
+    setTimeout(() => resolve(false), 1000);
+    worker.postMessage({ ask: "from" }, [port2]);
+  });
+}
+
+// --- forms without a line ------------------------------------------------------------------------
+
+const today = () => {
+  const now = new Date();
+  const two = (number) => String(number).padStart(2, "0");
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+};
+
+async function keep(form, submitter) {
+  const entry = await store.keep({
+    kind: form.dataset.queue,
+    url: new URL(form.action, location.href).pathname,
+    fields: [...new FormData(form, submitter)],
+    account,
+    fresh: here.day !== today(),
+  });
+  if (entry.kind === "red_flags") {
+    await store.setFact("stopped", severityOf(form, entry.fields));
+  }
+  const registration = await navigator.serviceWorker?.getRegistration();
+  await registration?.sync?.register("steadyback").catch(() => {});
+  document.dispatchEvent(new CustomEvent("steadyback:queued", { detail: entry }));
+  return entry;
+}
+
+function severityOf(form, fields) {
+  const given = new Map(fields);
+  const asked = [...form.querySelectorAll("[data-severity]")].map((element) => {
+    return [element.querySelector("input[type=radio]")?.name, element.dataset.severity];
+  });
+  if (![...given.values()].some((value) => value === "yes" || value === "not_sure")) return "";
+  const counting = asked.filter(([name]) => given.get(name) !== "no");
+  return counting.some(([, severity]) => severity === "emergency") ? "emergency" : "same_day";
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !form.dataset.queue || !account || navigator.onLine) return;
+  event.preventDefault();
+  keep(form, event.submitter).then((entry) => {
+    if (entry.kind === "session") return location.assign(here.after);
+    return location.assign(here[`advice_${severityOf(form, entry.fields)}`] ?? HOME);
+  });
+});
+
+document.addEventListener("steadyback:queue", (event) => {
+  if (account) keep(event.detail.form, event.detail.submitter).then(show);
+});
+
+// --- what waits ----------------------------------------------------------------------------------
+
+async function show() {
+  const all = await store.all();
+  const mine = all.filter((entry) => entry.account === account);
+  const place = document.querySelector("[data-unsent]") ?? document.querySelector("main");
+  document.getElementById("unsent")?.remove();
+  if (!account && all.length && tag === "none") {
+    place.prepend(words("sign-in"));
+  }
+  const notice = mine.length ? words("unsent") : null;
+  if (!notice) return;
+  const list = notice.querySelector("[data-list]");
+  const line = list.querySelector("li");
+  const moment = new Intl.DateTimeFormat(document.documentElement.lang, {
+    weekday: "long",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+  line.remove();
+  for (const entry of mine) {
+    const item = line.cloneNode(true);
+    item.querySelector("[data-what]").textContent = list.dataset[entry.kind] ?? "";
+    const time = item.querySelector("time");
+    time.dateTime = new Date(entry.at).toISOString();
+    time.textContent = moment.format(entry.at);
+    const refused = item.querySelector("[data-refused]");
+    refused.hidden = !entry.words;
+    refused.querySelector("[data-why]").textContent = (entry.words ?? []).join(" ");
+    refused.querySelector("button").addEventListener("click", async () => {
+      await store.remove(entry.seq);
+      show();
+    });
+    list.append(item);
+  }
+  const again = notice.querySelector("[data-send]");
+  again.hidden = mine.every((entry) => entry.words);
+  again.addEventListener("click", async () => {
+    const { left } = await send();
+    if (left) document.querySelector("#unsent [data-no-line]").hidden = false;
+  });
+  place.prepend(notice);
+}
+
+async function send() {
+  const done = await self.SteadybackReplay.replay(here.line);
+  if (!self.BroadcastChannel && done.sent) news();
+  if (done.left > 0) await show();
+  return done;
+}
+
+// Something of what waited has arrived: the first page says what comes next.
+function news() {
+  if (location.pathname === HOME) location.reload();
+  else show();
+}
+
+async function tellOffline() {
+  if (navigator.onLine && !(await comesFromHere())) return;
+  const notice = words("no-line");
+  if (!notice || document.getElementById("no-line")) return;
+  const old = notice.querySelector("[data-old]");
+  old.hidden = !here.day || here.day === today();
+  document.querySelector("main").prepend(notice);
+}
+
+// --- signing out ---------------------------------------------------------------------------------
+
+function guardSignOut() {
+  const form = document.querySelector("form[data-sign-out]");
+  form?.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const waiting = await store.all().catch(() => []);
+    if (waiting.length && !document.getElementById("sign-out-unsent")) {
+      form.before(words("sign-out"));
+      const notice = document.getElementById("sign-out-unsent");
+      notice.querySelector("[data-count]").textContent = waiting.length;
+      notice.querySelector("[data-send]").addEventListener("click", async () => {
+        const { left } = await self.SteadybackReplay.replay(here.line);
+        if (left === 0 && !(await store.all()).length) notice.remove();
+        else notice.querySelector("[data-no-line]").hidden = false;
+      });
+      notice.querySelector("[data-drop]").addEventListener("click", () => leave(form));
+      notice.querySelector("h2").focus();
+      return;
+    }
+    if (!waiting.length) leave(form);
+  });
+}
+
+async function leave(form) {
+  await wipe().catch(() => {});
+  form.submit();
+}
+
+// --- to the first screen of the phone ----------------------------------------------------------
+
+addEventListener("beforeinstallprompt", (event) => {
+  const notice = location.pathname === HOME && !localStorage.getItem("install") && words("install");
+  event.preventDefault();
+  if (!notice || document.getElementById("install")) return;
+  notice.querySelector("[data-yes]").addEventListener("click", () => event.prompt());
+  notice.querySelector("[data-no]").addEventListener("click", () => {
+    localStorage.setItem("install", "no");
+    document.getElementById("install").remove();
+  });
+  document.querySelector("main").append(notice);
+});
+
+// --- from here on --------------------------------------------------------------------------------
+
+async function start() {
+  guardSignOut();
+  await forgetOthers();
+  await show();
+  if (account) await send();
+  await tellOffline();
+  await startWorker();
+}
+
+if (self.BroadcastChannel) {
+  new BroadcastChannel("steadyback").onmessage = news;
+}
+addEventListener("online", () => {
+  document.getElementById("no-line")?.remove();
+  if (account) send();
+});
+addEventListener("offline", () => tellOffline());
+addEventListener("pageshow", (event) => event.persisted && show());
+// A browser that cannot keep anything, or must not, still shows every page.
+start().catch(() => {});
