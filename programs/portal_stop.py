@@ -81,7 +81,10 @@ def stop_page(
         "fresh": fresh,
         "saved": saved,
     }
-    return render(request, "portal/stop.html", context)
+    response = render(request, "portal/stop.html", context)
+    # A device that keeps exercises for the time without a line forgets them now.
+    response["X-Stands-Still"] = "1"
+    return response
 
 
 def advice(sites: Sequence[Site | SiteNumbers], reason: str) -> Advice:
