@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from dataclasses import fields
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -20,7 +21,9 @@ from patients.red_flags import assess
 from programs import answering
 from programs.answer_forms import AfterSessionForm, CheckInForm, MorningForm, RedFlagForm
 from programs.happened import hurt_most
-from programs.models import Decision, Exercise, Session
+from programs.meaning import Answers, Meaning, meaning_of
+from programs.models import Decision, Exercise, Program, Session
+from programs.policies import thresholds_of
 from programs.portal import ASK
 from programs.portal_access import as_visitor, patient_required, private, visitor_of
 from programs.portal_stop import EMERGENCY, SAME_DAY, advice, calls, stop_page, stop_reason
@@ -146,19 +149,39 @@ def result(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
             program=program,
         )
     decision = _decision_after(program, check_in)
+    today = today_for(program=program, at=timezone.now()) if program else None
     context = {
         "check_in": check_in,
         "decision": decision,
-        "today": today_for(program=program, at=timezone.now()) if program else None,
+        "meaning": _meaning(check_in, decision, program),
+        "today": today,
     }
     return render(request, "portal/result.html", context)
 
 
-def _decision_after(program: Any, check_in: CheckIn) -> Decision | None:
+def _decision_after(program: Program | None, check_in: CheckIn) -> Decision | None:
     if program is None:
         return None
     later = program.decisions.filter(at__gte=check_in.at).order_by("at", "pk").first()
     return later or program.decisions.first()
+
+
+def _meaning(
+    check_in: CheckIn, decision: Decision | None, program: Program | None
+) -> list[Meaning]:
+    if program is None or decision is None:
+        return []
+    answers = {field.name: getattr(check_in, field.name) for field in fields(Answers)}
+    session = getattr(check_in, "morning_after", None)
+    if session is not None and session.after_check_in is not None:
+        answers["pain_before"] = session.after_check_in.pain_before
+    policy = thresholds_of(decision.policy)
+    return meaning_of(
+        Answers(**answers),
+        comfortable=policy.progress_max_pain,
+        ceiling=program.current_version.pain_ceiling or policy.pain_ceiling,
+        rules=decision.rules,
+    )
 
 
 # --- the safety questions ----------------------------------------------------------------------
