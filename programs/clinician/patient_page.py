@@ -19,6 +19,7 @@ from clinic.models import Alert
 from clinic.roles import May, may
 from patients.models import Patient
 from patients.red_flagging import close_red_flags, describe
+from patients.sign_in_sheets import sheet_in_force
 from programs import caseload
 from programs.adjusting import end_program, reopen_program
 from programs.clinician.answers import fired_rules, newest_decision
@@ -94,6 +95,8 @@ def _page(
         "age": _age(patient, at),
         "contact_points": list(patient.contact_points.all()),
         "consents": lines_of(patient),
+        "carers": list(patient.carers.helping()),
+        "sheet": sheet_in_force(patient),
         "problem": problem,
         "at": at,
     }

@@ -2,13 +2,13 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from clinic.models import Alert, IncomingText, OutboxMessage
+from clinic.models import AccessRecord, Alert, IncomingText, OutboxMessage
 from patients.models import CheckIn, IntakeScreening, Patient, RedFlag
 from patients.red_flagging import describe
 from programs.clinician.conversation import texts_of
@@ -22,7 +22,8 @@ _SAME_MOMENT = 200  # rows of one kind that may share a moment, such as a seeded
 @dataclass(frozen=True)
 class Entry:
     """One thing that happened. ``mark`` is a decision's outcome or empty; ``detail`` whole
-    sentences below the title; ``who`` the person behind it."""
+    sentences below the title; ``who`` the person behind it, ``row`` where
+    it is kept if a carer may have recorded it."""
 
     at: dt.datetime
     kind: str
@@ -31,6 +32,7 @@ class Entry:
     who: str = ""
     mark: str = ""
     tone: str = ""
+    row: tuple[str, int] | None = None
 
     @property
     def day(self) -> dt.date:
@@ -52,12 +54,31 @@ def time_line(*, patient: Patient, before: dt.datetime | None = None) -> TimeLin
     programs = list(patient.programs.values_list("pk", flat=True))
     sources = _sources(patient, programs)
     found = [entry for rows, say in sources for entry in _entries(rows, say, before)]
+    found = _by_whom(found)
     found.sort(key=lambda entry: entry.at, reverse=True)
     if len(found) <= LENGTH:
         return TimeLine(found)
     last = found[LENGTH - 1].at
     shown = [entry for entry in found if entry.at >= last]
     return TimeLine(shown, last if len(found) > len(shown) else None)
+
+
+def _by_whom(entries: list[Entry]) -> list[Entry]:
+    """The entries, with the name of the carer at what a carer recorded."""
+    rows = [entry.row for entry in entries if entry.row]
+    deeds = AccessRecord.objects.filter(
+        page="carer",
+        action=AccessRecord.Action.CHANGE,
+        subject_type__in={kind for kind, _ in rows},
+        subject_id__in=[str(pk) for _, pk in rows],
+    ).select_related("actor")
+    names = {(deed.subject_type, deed.subject_id): deed.actor.name for deed in deeds}
+    return [
+        replace(entry, who=f"recorded by {names[key]}, who helps")
+        if entry.row and (key := (entry.row[0], str(entry.row[1]))) in names
+        else entry
+        for entry in entries
+    ]
 
 
 Source = tuple[QuerySet, Callable[..., Entry]]
@@ -135,7 +156,8 @@ def _session(session: Session) -> Entry:
     elif asked:
         detail.append(f"{done} of {asked} exercises")
         detail += _not_as_asked(session.items)
-    return Entry(session.at, "session", title, (". ".join(detail),))
+    row = ("session", session.pk)
+    return Entry(session.at, "session", title, (". ".join(detail),), row=row)
 
 
 def _not_as_asked(items: list[dict[str, object]]) -> list[str]:
@@ -201,7 +223,8 @@ def _check_in(check_in: CheckIn) -> Entry:
     detail = [", ".join(said).capitalize()] if said else []
     if check_in.note:
         detail.append(f"“{check_in.note}”")
-    return Entry(check_in.at, "check-in", check_in.get_kind_display(), tuple(detail), tone="answer")
+    title, row = check_in.get_kind_display(), ("check_in", check_in.pk)
+    return Entry(check_in.at, "check-in", title, tuple(detail), tone="answer", row=row)
 
 
 def _decision(decision: Decision) -> Entry:
