@@ -26,6 +26,7 @@ from programs.clinician import (
     patient_messages,
     patient_page,
     record,
+    sign_in_sheet,
 )
 from programs.models import (
     Decision,
@@ -62,6 +63,10 @@ portal.register_page(
 portal.register_page(_ONE, patient_page.patient_page, name="patient")
 portal.register_page(_ONE + "messages/", patient_messages.patient_messages, name="patient_messages")
 portal.register_page(_ONE + "record/", record.record, name="patient_record", needs=May.REGISTER)
+portal.register_page(
+    _ONE + "sheet/new/", sign_in_sheet.new_sheet, name="patient_new_sheet", needs=May.REGISTER
+)
+portal.register_page(_ONE + "sheet/", sign_in_sheet.sheet, name="patient_sheet", needs=May.REGISTER)
 portal.register_page(_ONE + "intake/", intake.intake, name="patient_intake", needs=May.ASSESS)
 portal.register_page(_ONE + "assign/", assign.assign, name="patient_assign", needs=May.DECIDE)
 portal.register_page(_ONE + "change/", change.change, name="patient_change", needs=May.DECIDE)
