@@ -1,22 +1,31 @@
-"""The patient's pages: today, and the routine one exercise at a time."""
+"""The patient's pages: today, and the routine of the day."""
 
-import functools
-from collections.abc import Callable
+import datetime as dt
+import uuid
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from programs import answering
-from programs.models import Session
-from programs.portal_access import as_visitor, patient_required, private, visitor_of
-from programs.portal_forms import FinishForm, SkipForm
-from programs.portal_progress import Progress
+from patients.late import given_at, moment_of
+from patients.models import Preferences
+from programs import answering, happened
+from programs.items import Item
+from programs.models import Program, Session
+from programs.portal_access import (
+    as_visitor,
+    no_page_of_ones_own,
+    patient_required,
+    private,
+    visitor_of,
+)
+from programs.portal_session_forms import RoutineForm, SkipForm, session_id
 from programs.portal_stop import PAUSED, stop_page, stop_reason
-from programs.today import Today, program_for, today_for
+from programs.today import Today, minutes_of, program_for, routine_for, short_of, today_for
 
 # Set when answers call for the safety questions; the routine waits until they are answered.
 ASK = "ask_red_flags"
@@ -31,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
             return private(render(request, "portal/welcome.html"))
         if request.user.is_staff:
             return redirect("/clinic/")
-        return private(render(request, "portal/not_a_patient.html", status=403))
+        return private(no_page_of_ones_own(request))
     with as_visitor(request, visitor):
         return private(_today_page(request))
 
@@ -44,23 +53,19 @@ def _today_page(request: HttpRequest) -> HttpResponse:
     if program is None:
         return render(request, "portal/no_program.html")
     today = today_for(program=program, at=timezone.now())
-    progress = Progress(request, today)
-    return render(
-        request,
-        "portal/today.html",
-        {
-            "today": today,
-            "progress": progress,
-            "action": _first_action(request, today),
-            "greeting": _greeting(timezone.localtime().hour),
-        },
-    )
+    context = {
+        "today": today,
+        "action": _first_action(request, today),
+        "greeting": _greeting(timezone.localtime().hour),
+        "was_short": today.session is not None and happened.is_short(today.session.items),
+    }
+    return render(request, "portal/today.html", context)
 
 
 def _greeting(hour: int) -> str:
     if 4 <= hour < 12:
-        return "Good morning"
-    return "Good afternoon" if 12 <= hour < 18 else "Good evening"
+        return _("Good morning")
+    return _("Good afternoon") if 12 <= hour < 18 else _("Good evening")
 
 
 def _first_action(request: HttpRequest, today: Today) -> str:
@@ -76,36 +81,6 @@ def _first_action(request: HttpRequest, today: Today) -> str:
     return "skipped" if today.session.status == Session.Status.SKIPPED else "done"
 
 
-def routine_open(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Let a page about today's exercises open only while there are any to show.
-
-    The view gets ``today`` and ``progress``. A standing program shows the stop page instead,
-    whatever the address says; a recorded day leads back to the first page.
-    """
-
-    @functools.wraps(view)
-    @patient_required(by_link=True)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        program = program_for(request.patient)
-        reason = stop_reason(request.patient, program)
-        if reason:
-            return _stopped(request, program, reason)
-        if program is None:
-            return redirect("portal_home")
-        today = today_for(program=program, at=timezone.now())
-        if today.stopped:
-            return _stopped(request, program, PAUSED)
-        if today.red_flag_questions_due or request.session.get(ASK):
-            return redirect("portal_questions")
-        recorded = today.session and today.session.status != Session.Status.SKIPPED
-        if recorded or not today.items:
-            return redirect("portal_home")
-        progress = Progress(request, today)
-        return view(request, *args, today=today, progress=progress, **kwargs)
-
-    return guarded
-
-
 def _stopped(request: HttpRequest, program: Any, reason: str) -> HttpResponse:
     return stop_page(
         request,
@@ -116,81 +91,108 @@ def _stopped(request: HttpRequest, program: Any, reason: str) -> HttpResponse:
     )
 
 
+def _closed(request: HttpRequest, program: Program | None) -> HttpResponse | None:
+    """What stands in for the exercises of today, or None while they may be shown."""
+    reason = stop_reason(request.patient, program)
+    if reason:
+        return _stopped(request, program, reason)
+    if program is None:
+        return redirect("portal_home")
+    today = today_for(program=program, at=timezone.now())
+    if today.stopped:
+        return _stopped(request, program, PAUSED)
+    if today.red_flag_questions_due or request.session.get(ASK):
+        return redirect("portal_questions")
+    recorded = today.session and today.session.status != Session.Status.SKIPPED
+    return redirect("portal_home") if recorded or not today.items else None
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
-@routine_open
-def routine(request: HttpRequest, number: int, *, today: Today, progress: Progress) -> HttpResponse:
-    """One exercise. Numbers run from 1; one beyond the last leads to the end."""
-    if not 1 <= number <= len(today.items):
-        return redirect("portal_finish")
-    item = today.items[number - 1]
+@patient_required(by_link=True)
+def routine(request: HttpRequest) -> HttpResponse:
+    """The whole routine, and the form that says what was done of it.
+
+    With ``?short=1`` it is the five-minute version. What is sent is kept even when the safety
+    questions have become due meanwhile: they come next.
+    """
+    program = program_for(request.patient)
     if request.method == "POST":
-        return _mark(request, number, item.exercise.slug, progress)
-    left = sum(i.seconds for i in today.items[number - 1 :])
-    context = {
-        "today": today,
-        "item": item,
-        "number": number,
-        "total": len(today.items),
-        "beads": progress.beads(number),
-        "is_done": item.exercise.slug in progress.done,
-        "minutes_left": max(1, round(left / 60)),
-    }
-    return render(request, "portal/routine.html", context)
+        return _keep_routine(request, program)
+    closed = _closed(request, program)
+    if closed is not None:
+        return closed
+    today = today_for(program=program, at=timezone.now())
+    short = bool(today.short) and request.GET.get("short") == "1"
+    initial = {"client_id": session_id(program.pk, today.day), "short": short}
+    items = today.short if short else today.items
+    return _routine_page(request, today, RoutineForm(items=items, initial=initial))
 
 
-def _mark(request: HttpRequest, number: int, slug: str, progress: Progress) -> HttpResponse:
-    what = request.POST.get("what")
-    if what == "hurts":
-        progress.mark_hurts(slug)
-        return redirect("portal_finish")
-    if what not in ("done", "skip"):
-        return redirect("portal_routine", number=number)
-    progress.mark(slug, done=what == "done")
-    following = number + 1
-    if following <= len(progress.slugs):
-        return redirect("portal_routine", number=following)
-    return redirect("portal_finish")
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@routine_open
-def finish(request: HttpRequest, *, today: Today, progress: Progress) -> HttpResponse:
-    """What was done today; saving it leads on to how it felt."""
-    form = FinishForm(
-        request.POST or None,
-        items=today.items,
-        initial={"done": sorted(progress.done), "client_id": progress.client_id},
-    )
-    if request.method == "POST" and request.POST.get("what") == "go_on":
-        progress.forget_hurts()
-        return redirect("portal_routine", number=progress.next_number or len(today.items))
-    if request.method == "POST" and form.is_valid():
-        done = set(form.cleaned_data["done"])
-        if not done and not progress.hurts:
-            form.add_error("done", "Tick what you did, or say that you cannot do it today.")
-        elif _record(form, today, progress, done):
-            return redirect("portal_after")
+def _routine_page(request: HttpRequest, today: Today, form: RoutineForm) -> HttpResponse:
+    shown, all_short = list(form.items), today.short
     context = {
         "form": form,
         "today": today,
-        "progress": progress,
-        "hurts": next((i for i in today.items if i.exercise.slug == progress.hurts), None),
+        "rows": list(zip(shown, form.rows, strict=True)),
+        "minutes": minutes_of(shown),
+        "left_out": [item for item in today.items if item not in shown],
+        "short": all_short,
+        "short_minutes": minutes_of(all_short),
+        "equipment": _equipment(shown),
+        "preferences": Preferences.of(request.patient),
     }
-    return render(request, "portal/finish.html", context, status=400 if form.errors else 200)
+    return render(request, "portal/routine.html", context, status=400 if form.errors else 200)
 
 
-def _record(form: FinishForm, today: Today, progress: Progress, done: set[str]) -> bool:
-    everything = done == set(progress.slugs)
+def _equipment(items: list[Item]) -> list[str]:
+    """What these exercises need, each thing once."""
+    return list(dict.fromkeys(thing for item in items for thing in item.level.equipment))
+
+
+def _keep_routine(request: HttpRequest, program: Program | None) -> HttpResponse:
+    if program is None:
+        return redirect("portal_home")
+    reason = stop_reason(request.patient, program)
+    if reason and given_at(request) is None:
+        return _stopped(request, program, reason)
+    day = request.patient.local_date(moment_of(request))
+    if program.sessions.exercised().filter(day=day).exists():
+        return redirect("portal_after")
+    items = routine_for(program=program, day=day)
+    short = short_of(items, program=program, day=day) if request.POST.get("short") else []
+    form = RoutineForm(request.POST, items=short or items)
+    if items and form.is_valid() and _record_routine(request, form, program, items, day):
+        if reason:
+            return _stopped(request, program, reason)
+        pulled = happened.PULL in form.how.values()
+        return redirect("portal_questions" if pulled else "portal_after")
+    today = today_for(program=program, at=timezone.now())
+    if reason or today.stopped:
+        return _stopped(request, program, reason or PAUSED)
+    return _routine_page(request, today, form) if items else redirect("portal_home")
+
+
+def _record_routine(
+    request: HttpRequest, form: RoutineForm, program: Program, items: list[Item], day: dt.date
+) -> bool:
+    how = {item.exercise.slug: happened.SHORT for item in items} | dict(form.how)
+    everything = all(said in happened.DID for said in how.values())
+    return _record(
+        form,
+        program=program,
+        day=day,
+        status=Session.Status.DONE if everything else Session.Status.PARTLY,
+        known=Session.Known.TIMED if form.cleaned_data["timed"] else Session.Known.SELF_REPORTED,
+        given_at=given_at(request),
+        how=how,
+    )
+
+
+def _record(form: RoutineForm | SkipForm, *, program: Program, **session: Any) -> bool:
+    """Whether the session is kept; if not, the form says why."""
+    client_id: uuid.UUID = form.cleaned_data["client_id"]
     try:
-        answering.record_session(
-            program=today.program,
-            day=today.day,
-            status=Session.Status.DONE if everything else Session.Status.PARTLY,
-            client_id=form.cleaned_data["client_id"],
-            known=progress.known(done),
-            at=timezone.now(),
-            done=done,
-        )
+        answering.record_session(program=program, client_id=client_id, at=timezone.now(), **session)
     except ValidationError as error:
         form.take(error)
         return False
@@ -198,24 +200,26 @@ def _record(form: FinishForm, today: Today, progress: Progress, done: set[str]) 
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@routine_open
-def skip(request: HttpRequest, *, today: Today, progress: Progress) -> HttpResponse:
+@patient_required(by_link=True)
+def skip(request: HttpRequest) -> HttpResponse:
     """“I cannot do it today”, with a reason."""
+    program = program_for(request.patient)
+    closed = _closed(request, program)
+    if closed is not None and (request.method != "POST" or given_at(request) is None):
+        return closed
     form = SkipForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            answering.record_session(
-                program=today.program,
-                day=today.day,
-                status=Session.Status.SKIPPED,
-                client_id=form.cleaned_data["client_id"],
-                known=Session.Known.SELF_REPORTED,
-                at=timezone.now(),
-                skip_reason=form.cleaned_data["skip_reason"],
-            )
-        except ValidationError as error:
-            form.take(error)
-        else:
-            return redirect("portal_home")
-    status = 400 if form.errors else 200
-    return render(request, "portal/skip.html", {"form": form, "today": today}, status=status)
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and _record(
+            form,
+            program=program,
+            day=request.patient.local_date(moment_of(request)),
+            status=Session.Status.SKIPPED,
+            known=Session.Known.SELF_REPORTED,
+            given_at=given_at(request),
+            skip_reason=form.cleaned_data["skip_reason"],
+        )
+    ):
+        return redirect("portal_home")
+    return render(request, "portal/skip.html", {"form": form}, status=400 if form.errors else 200)

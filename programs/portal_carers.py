@@ -17,7 +17,6 @@ from patients.caring import accept_invitation, invite_carer, is_too_old, remove_
 from patients.models import Carer, Patient
 from programs.portal import ASK
 from programs.portal_access import HELPING, patient_required
-from programs.portal_progress import KEY
 
 
 class CarerForm(forms.Form):
@@ -137,6 +136,5 @@ def _do(request: HttpRequest, meant: Carer | None, own: Patient | None) -> HttpR
 
 def _turn_to(request: HttpRequest, carer: Carer | None) -> None:
     """Open another person's pages in this browser; what was begun for the last one is left."""
-    for begun in (KEY, ASK):
-        request.session.pop(begun, None)
+    request.session.pop(ASK, None)
     request.session[HELPING] = str(carer.pk) if carer else ""

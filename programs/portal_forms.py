@@ -11,9 +11,6 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from programs.models import Session
-from programs.today import Item
-
 CHOICE = {"class": "sb-choice__input"}
 
 
@@ -109,22 +106,3 @@ class OneUseForm(forms.Form):
         named: Mapping[str, Any] = getattr(error, "error_dict", {None: error})
         for name, messages in named.items():
             self.add_error(name if name in self.fields else None, messages)
-
-
-class FinishForm(OneUseForm):
-    """Which exercises were done."""
-
-    done = forms.MultipleChoiceField(
-        label="Which ones did you do?",
-        required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "sb-check__input"}),
-        error_messages={"invalid_choice": "Tick only exercises of today’s routine."},
-    )
-
-    def __init__(self, *args: Any, items: Sequence[Item], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["done"].choices = [(i.exercise.slug, i.exercise.name) for i in items]
-
-
-class SkipForm(OneUseForm):
-    skip_reason = ChoiceField(label="What keeps you from it?", choices=Session.SkipReason.choices)

@@ -19,8 +19,7 @@ from programs import (
 
 urlpatterns = [
     path("", portal.home, name="portal_home"),
-    path("routine/<int:number>/", portal.routine, name="portal_routine"),
-    path("routine/finish/", portal.finish, name="portal_finish"),
+    path("routine/", portal.routine, name="portal_routine"),
     path("routine/skip/", portal.skip, name="portal_skip"),
     path("check-in/after/", portal_answers.after, name="portal_after"),
     path("check-in/morning/", portal_answers.morning, name="portal_morning"),

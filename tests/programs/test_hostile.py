@@ -21,8 +21,7 @@ pytestmark = pytest.mark.django_db
 
 API_POSTS = ("sessions", "check-ins", "red-flags")
 PAGES = (
-    "/routine/1/",
-    "/routine/finish/",
+    "/routine/",
     "/routine/skip/",
     "/check-in/after/",
     "/check-in/morning/",
@@ -169,7 +168,7 @@ def test_given_an_account_that_was_closed_then_its_open_session_is_over(at_home,
     user.is_active = False
     user.save()
     assert at_home.get("/api/v1/today/").status_code == 403
-    assert at_home.get("/routine/1/").status_code == 302
+    assert at_home.get("/routine/").status_code == 302
 
 
 def test_given_a_character_no_database_keeps_then_words_in_the_portal_too(
@@ -267,11 +266,10 @@ def test_given_a_routine_begun_before_the_flag_then_no_page_goes_on_with_it(at_h
         at=at_day(0),
     )
     name = program.current_version.prescriptions.order_by("order").first().exercise.name
-    slug = at_home.get("/routine/1/").context["item"].exercise.slug
-    at_home.post("/routine/1/", {"what": "done"})
+    slug = at_home.get("/routine/").context["today"].items[0].exercise.slug
     post(at_home, "red-flags", {"client_id": new_id(), "answers": {"bladder": "yes"}})
     for path in ("/", *PAGES):
         shown = at_home.get(path, follow=True).content.decode()
         assert name not in shown and slug not in shown, path
-    at_home.post("/routine/finish/", {"client_id": new_id(), "done": slug})
+    at_home.post("/routine/", {"client_id": new_id(), f"how-{slug}": "done"})
     assert not program.sessions.exists()

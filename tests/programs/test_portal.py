@@ -54,13 +54,13 @@ def at_home(clock, program, client) -> Client:
     return client
 
 
-def safe(patient, **raised: str) -> RedFlag | None:
+def safe(patient, at: dt.datetime = MONDAY, **raised: str) -> RedFlag | None:
     return answer_red_flags(
         patient=patient,
         answers={**ALL_NO, **raised},
         source="weekly",
         client_id=uuid.uuid4(),
-        at=MONDAY,
+        at=at,
     )
 
 
@@ -70,6 +70,16 @@ def items_of(program: Program, at: dt.datetime = MONDAY):
 
 def client_id_in(response) -> str:
     return re.search(r'name="client_id" value="([^"]+)"', response.content.decode()).group(1)
+
+
+def answers(page, *done, **more: str) -> dict[str, str]:
+    """The form of the routine, as sent by a patient who did these exercises."""
+    said = hows(*((item, "done") for item in done))
+    return {"client_id": client_id_in(page), **said, **more}
+
+
+def hows(*pairs) -> dict[str, str]:
+    return {f"how-{item.exercise.slug}": said for item, said in pairs}
 
 
 def reminder(program: Program, **fields) -> str:
@@ -106,19 +116,11 @@ def test_a_whole_day_signed_in(at_home, program):
     page = at_home.get("/")
     assert "Start today’s routine" in words(page)
     assert page["Cache-Control"] == "private, no-store"
-    for number, item in enumerate(items, start=1):
-        page = at_home.get(f"/routine/{number}/")
+    page = at_home.get("/routine/")
+    for item in items:
         assert escape(item.exercise.name) in page.content.decode()
         assert all(escape(cue) in page.content.decode() for cue in item.cues)
-        page = at_home.post(f"/routine/{number}/", {"what": "done"})
-    assert page.url == "/routine/finish/"
-
-    page = at_home.get("/routine/finish/")
-    assert "That was your routine" in words(page)
-    page = at_home.post(
-        "/routine/finish/",
-        {"client_id": client_id_in(page), "done": [i.exercise.slug for i in items]},
-    )
+    page = at_home.post("/routine/", answers(page, *items, timed="1"))
     session = Session.objects.get()
     assert (session.status, session.known) == ("done", "timed")
     assert page.url == "/check-in/after/"
@@ -143,26 +145,77 @@ def test_the_next_morning_is_asked_about_before_the_routine(at_home, program, cl
     assert "Start today’s routine" in words(at_home.get(page.url))
 
 
-def test_what_was_ticked_but_not_walked_through_is_self_reported(at_home, program):
-    one = items_of(program)[0].exercise.slug
-    page = at_home.get("/routine/finish/")
-    at_home.post("/routine/finish/", {"client_id": client_id_in(page), "done": [one]})
+def test_what_was_said_but_not_counted_through_is_self_reported(at_home, program):
+    page = at_home.post("/routine/", answers(at_home.get("/routine/"), items_of(program)[0]))
+    assert page.url == "/check-in/after/"
     session = Session.objects.get()
     assert (session.status, session.known) == ("partly", "self_reported")
 
 
-def test_this_hurts_ends_the_routine_and_names_the_exercise(at_home, program):
-    first, second, *_ = (item.exercise for item in items_of(program))
-    at_home.post("/routine/1/", {"what": "done"})
-    page = at_home.post("/routine/2/", {"what": "hurts"})
-    assert page.url == "/routine/finish/"
-    page = at_home.get(page.url)
-    assert "Let us stop here" in words(page)
+def test_one_button_says_that_all_of_it_was_done(at_home, program):
+    at_home.post("/routine/", answers(at_home.get("/routine/"), all="1"))
+    session = Session.objects.get()
+    assert (session.status, len(session.items)) == ("done", len(items_of(program)))
+    assert all(item["done"] for item in session.items)
+
+
+def test_this_hurts_is_kept_with_the_exercise_and_the_check_in_names_it(at_home, program):
+    first, second, *_ = items_of(program)
+    page = at_home.get("/routine/")
+    at_home.post("/routine/", answers(page, first, **hows((second, "hurt_lot"))))
+    session = Session.objects.get()
+    assert session.status == "partly"
+    hurt = next(i for i in session.items if i["exercise"] == second.exercise.slug)
+    assert (hurt["done"], hurt["left_out"], hurt["felt"]) == (False, "pain", "lot")
+    page = at_home.get("/check-in/after/")
     assert "hurt" not in page.request["PATH_INFO"]
-    at_home.post("/routine/finish/", {"client_id": client_id_in(page), "done": [first.slug]})
-    assert Session.objects.get().status == "partly"
-    page = at_home.get("/check-in/after/").content.decode()
-    assert re.search(rf'value="{second.slug}"[^>]*checked', page)
+    assert re.search(rf'value="{second.exercise.slug}"[^>]*checked', page.content.decode())
+
+
+def test_a_pull_leads_to_the_safety_questions_on_every_device(at_home, program, clock):
+    first, *_ = items_of(program)
+    clock.move_to(MONDAY + dt.timedelta(minutes=10))
+    page = at_home.get("/routine/")
+    page = at_home.post("/routine/", answers(page, **hows((first, "pull"))))
+    assert page.url == "/check-in/questions/"
+    other_device = Client()
+    other_device.force_login(program.patient.user)
+    assert "Answer the questions" in words(other_device.get("/"))
+    safe(program.patient, at=MONDAY + dt.timedelta(minutes=11))
+    assert "Say how it went" in words(other_device.get("/"))
+
+
+def test_the_easier_form_is_kept_with_what_was_done_of_it(at_home, program):
+    items = items_of(program)
+    eased = next(item for item in items if item.easier)
+    others = [item for item in items if item is not eased]
+    page = at_home.get("/routine/")
+    at_home.post("/routine/", answers(page, *others, **hows((eased, "easier"))))
+    session = Session.objects.get()
+    assert session.status == "done"
+    kept = next(i for i in session.items if i["exercise"] == eased.exercise.slug)
+    assert kept["done"]
+    assert kept["level"] == eased.prescription.level
+    assert kept["did"] == eased.easier.as_done() != eased.as_done()
+
+
+def test_the_five_minute_version_says_what_it_leaves_out(at_home, program):
+    today = today_for(program=program, at=MONDAY)
+    assert 0 < len(today.short) < len(today.items)
+    assert sum(item.seconds for item in today.short) <= 300
+    assert "I have only five minutes" in words(at_home.get("/"))
+    page = at_home.get("/routine/?short=1")
+    left_out = [item for item in today.items if item not in today.short]
+    said = words(page).partition("leaves these out for today:")[2].partition("whole routine")[0]
+    assert all(item.exercise.name in said for item in left_out)
+    assert not [i for i in left_out if f"how-{i.exercise.slug}" in page.content.decode()]
+    at_home.post("/routine/", answers(page, *today.short, short="True"))
+    session = Session.objects.get()
+    assert session.status == "partly"
+    assert {i["exercise"] for i in session.items if i.get("left_out") == "short"} == {
+        item.exercise.slug for item in left_out
+    }
+    assert "You did the five-minute version. That counts." in words(at_home.get("/"))
 
 
 def test_not_today_keeps_the_reason(at_home):
@@ -186,7 +239,7 @@ def test_a_patient_without_a_program_sees_whom_to_call(clock, patient, client):
     page = words(client.get("/"))
     assert "is preparing your program" in page
     assert patient.site.phone in page
-    assert client.get("/routine/1/").url == "/"
+    assert client.get("/routine/").url == "/"
 
 
 # --- bad input ---------------------------------------------------------------------------------
@@ -228,21 +281,52 @@ def test_an_impossible_answer_is_refused_in_words(at_home, program, wrong, said)
     assert not CheckIn.objects.exists()
 
 
-def test_nothing_ticked_is_asked_again(at_home):
-    page = at_home.get("/routine/finish/")
-    page = at_home.post("/routine/finish/", {"client_id": client_id_in(page)})
+def test_nothing_said_is_asked_again(at_home):
+    page = at_home.post("/routine/", answers(at_home.get("/routine/")))
     assert page.status_code == 400
-    assert "Tick what you did" in words(page)
+    assert "Say what you did" in words(page)
     assert not Session.objects.exists()
 
 
-def test_an_exercise_of_another_day_cannot_be_ticked(at_home):
-    page = at_home.get("/routine/finish/")
-    page = at_home.post(
-        "/routine/finish/", {"client_id": client_id_in(page), "done": ["pistol-squat"]}
-    )
+def test_an_answer_that_nobody_offered_is_refused_and_the_others_stay(at_home, program):
+    first, second, *_ = items_of(program)
+    page = at_home.get("/routine/")
+    wrong = answers(page, first, **hows((second, "upside down")))
+    page = at_home.post("/routine/", wrong)
     assert page.status_code == 400
+    assert "Choose one of the answers" in words(page)
+    name = f"how-{first.exercise.slug}"
+    assert re.search(rf'name="{name}".*?value="done" selected', page.content.decode(), flags=re.S)
     assert not Session.objects.exists()
+
+
+def test_an_easier_form_that_does_not_exist_is_refused(at_home, program):
+    hard = [item for item in items_of(program) if not item.easier]
+    for item in hard:
+        page = at_home.get("/routine/")
+        page = at_home.post("/routine/", answers(page, **hows((item, "easier"))))
+        assert page.status_code == 400
+    assert not Session.objects.exists()
+
+
+def test_a_routine_that_is_sent_twice_is_one_and_stays_as_it_was(at_home, program):
+    first, second, *_ = items_of(program)
+    page = at_home.get("/routine/")
+    assert at_home.post("/routine/", answers(page, first)).url == "/check-in/after/"
+    again = at_home.post("/routine/", answers(page, first, second))
+    assert again.url == "/check-in/after/"
+    (session,) = Session.objects.all()
+    assert [i["exercise"] for i in session.items if i["done"]] == [first.exercise.slug]
+
+
+def test_a_routine_begun_before_the_weekly_questions_is_kept(at_home, program, clock):
+    clock.move_to(MONDAY + dt.timedelta(days=6, hours=23))
+    page = at_home.get("/routine/")
+    sent = answers(page, all="1")
+    clock.move_to(MONDAY + dt.timedelta(days=7, minutes=1))
+    assert at_home.get("/routine/").url == "/check-in/questions/"
+    at_home.post("/routine/", sent)
+    assert Session.objects.count() == 1
 
 
 def test_sending_the_same_answers_twice_keeps_one(at_home, program):
@@ -255,9 +339,7 @@ def test_sending_the_same_answers_twice_keeps_one(at_home, program):
 
 
 def do_routine(client: Client, program: Program) -> None:
-    done = [item.exercise.slug for item in items_of(program)]
-    page = client.get("/routine/finish/")
-    client.post("/routine/finish/", {"client_id": client_id_in(page), "done": done})
+    client.post("/routine/", answers(client.get("/routine/"), *items_of(program)))
 
 
 # --- red flags ---------------------------------------------------------------------------------
@@ -334,13 +416,18 @@ def test_strong_pain_brings_the_questions_before_anything_else(at_home, program,
     page = at_home.get("/check-in/morning/")
     page = at_home.post(
         "/check-in/morning/",
-        {**MORNING, "soreness": "one_sided", "pull_at": "left-thigh", "client_id": client_id_in(page)},
+        {
+            **MORNING,
+            "soreness": "one_sided",
+            "pull_at": "left-thigh",
+            "client_id": client_id_in(page),
+        },
     )
     assert page.url == "/check-in/questions/"
-    assert at_home.get("/routine/1/").url == "/check-in/questions/"
+    assert at_home.get("/routine/").url == "/check-in/questions/"
     page = at_home.post("/check-in/questions/", {**ALL_NO, "client_id": str(uuid.uuid4())})
     assert "See what happens next" in words(page)
-    assert at_home.get("/routine/1/").status_code == 200
+    assert at_home.get("/routine/").status_code == 200
 
 
 def test_the_weekly_questions_come_before_the_routine(clock, program, client):
@@ -348,17 +435,15 @@ def test_the_weekly_questions_come_before_the_routine(clock, program, client):
     safe(program.patient)
     clock.move_to(MONDAY + dt.timedelta(days=8))
     assert "Answer the questions" in words(client.get("/"))
-    assert client.get("/routine/1/").url == "/check-in/questions/"
+    assert client.get("/routine/").url == "/check-in/questions/"
 
 
 @pytest.mark.parametrize(
     "path",
     [
         "/",
-        "/routine/1/",
-        "/routine/2/",
-        "/routine/99/",
-        "/routine/finish/",
+        "/routine/",
+        "/routine/?short=1",
         "/routine/skip/",
         "/check-in/after/",
         "/check-in/morning/",
@@ -368,7 +453,6 @@ def test_the_weekly_questions_come_before_the_routine(clock, program, client):
 )
 @pytest.mark.parametrize("raised", [{"saddle_numbness": "yes"}, {"weight_loss": "not_sure"}])
 def test_while_a_flag_is_open_no_page_shows_an_exercise(at_home, program, path, raised):
-    at_home.post("/routine/1/", {"what": "done"})
     safe(program.patient, **raised)
     page = at_home.get(path, follow=True)
     assert page.status_code == 200
@@ -377,8 +461,8 @@ def test_while_a_flag_is_open_no_page_shows_an_exercise(at_home, program, path, 
 
 def test_posts_move_nothing_while_a_flag_is_open(at_home, program):
     safe(program.patient, bowel="yes")
-    for path in ("/routine/1/", "/routine/finish/", "/routine/skip/", "/check-in/morning/"):
-        answers = {"what": "done", "client_id": str(uuid.uuid4()), "skip_reason": "time"}
+    for path in ("/routine/", "/routine/skip/", "/check-in/morning/"):
+        answers = {"all": "1", "client_id": str(uuid.uuid4()), "skip_reason": "time"}
         page = at_home.post(path, {**MORNING, **answers}, follow=True)
         assert_no_exercise(page)
     assert not Session.objects.exists()
@@ -403,7 +487,7 @@ def test_a_rule_that_stops_shows_why_and_whom_to_call(clock, make_program, clien
     assert program.status == Program.Status.SUSPENDED
     clock.move_to(at_day(2))
     client.force_login(program.patient.user)
-    for path in ("/", "/routine/1/"):
+    for path in ("/", "/routine/"):
         page = client.get(path)
         assert "Your exercises are paused" in words(page)
         assert escape(program.decisions.first().patient_text) in page.content.decode()
@@ -455,7 +539,7 @@ def test_looking_at_the_link_changes_nothing(clock, program, client):
         page = ask(link)
         assert page.status_code == 200
         assert_no_exercise(page)
-    assert client.get("/routine/1/").url.startswith(SIGNED_OUT)
+    assert client.get("/routine/").url.startswith(SIGNED_OUT)
 
 
 def test_a_click_opens_the_routine_and_the_check_in(clock, program, client):
@@ -494,15 +578,15 @@ def test_the_pass_ends_with_the_link(clock, program, client):
     safe(program.patient)
     client.post(reminder(program))
     clock.move_to(MONDAY + dt.timedelta(hours=11, minutes=59))
-    assert client.get("/routine/1/").status_code == 200
+    assert client.get("/routine/").status_code == 200
     clock.move_to(MONDAY + dt.timedelta(hours=12))
-    assert client.get("/routine/1/").url.startswith(SIGNED_OUT)
+    assert client.get("/routine/").url.startswith(SIGNED_OUT)
 
 
 def test_the_pass_ends_with_the_program(clock, program, client):
     client.post(reminder(program))
     Program.objects.update(status="ended", ended_on=MONDAY.date())
-    assert client.get("/routine/1/").url.startswith(SIGNED_OUT)
+    assert client.get("/routine/").url.startswith(SIGNED_OUT)
 
 
 def test_wrong_and_expired_links_look_the_same(clock, program, client):
@@ -545,9 +629,7 @@ def test_another_patients_result_is_not_there(at_home, make_patient):
     assert page.url == "/"
 
 
-@pytest.mark.parametrize(
-    "path", ["/routine/1/", "/routine/finish/", "/check-in/after/", "/check-in/questions/"]
-)
+@pytest.mark.parametrize("path", ["/routine/", "/check-in/after/", "/check-in/questions/"])
 def test_staff_are_shown_to_their_own_door(clock, program, physio, client, path):
     client.force_login(physio)
     page = client.get(path)
