@@ -21,6 +21,7 @@ from programs.clinician import (
     board,
     change,
     conversation,
+    deletions,
     delivery,
     intake,
     patient_messages,
@@ -59,6 +60,14 @@ portal.register_page(
 portal.register_page("delivery.csv", delivery.report_csv, name="delivery_csv", needs=May.MANAGE)
 portal.register_page(
     "delivery/messages/", delivery.behind, name="delivery_messages", needs=May.MANAGE
+)
+portal.register_page(
+    "deletions/",
+    deletions.deletions,
+    name="deletions",
+    menu="deletion requests",
+    needs=May.MANAGE,
+    room="patients",
 )
 portal.register_page(_ONE, patient_page.patient_page, name="patient")
 portal.register_page(_ONE + "messages/", patient_messages.patient_messages, name="patient_messages")

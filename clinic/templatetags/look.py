@@ -38,6 +38,7 @@ ICONS = {
     "text": "M4 4h16v12h-9l-5 4v-4H4z",
     "lock": "M6 11h12v9H6z M8.5 11V8a3.5 3.5 0 0 1 7 0v3",
     "sound": "M4 9.5v5h3.5L12 18V6L7.5 9.5z M15.5 9a4 4 0 0 1 0 6 M18 6.5a8 8 0 0 1 0 11",
+    "download": "M12 3v12 M7 10.5l5 5 5-5 M4 20h16",
     # the patient's places
     "today": "M4 5.5h16V20H4z M4 10h16 M8.5 3v4 M15.5 3v4",
     "chart": "M4 4v16h16 M8 15l4-4 3 2.5L20 8",
