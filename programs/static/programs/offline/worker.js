@@ -214,7 +214,7 @@ async function answers(event, url) {
   let response = null;
   try {
     response = await fetch(event.request);
-    if (response.status < 500) {
+    if (isTaken(response, kind)) {
       event.waitUntil(look(response.clone(), ""));
       return response;
     }
@@ -232,9 +232,20 @@ async function answers(event, url) {
   }
   const severity = severityOf(fields);
   if (severity) await store.setFact("stopped", severity);
-  // The server's own page of advice, where it could still give one.
-  if (response) return response;
+  if (response) {
+    // The server's own page of advice, where it could still give one.
+    event.waitUntil(note(response));
+    return response;
+  }
   return Response.redirect(severity ? KNOWS.advice[severity] : "/", 303);
+}
+
+// Safety questions get their advice whatever is broken; whether it could be saved, the status says,
+// or that nobody is signed in any more.
+function isTaken(response, kind) {
+  if (kind !== "red_flags") return response.status < 500;
+  const nobody = response.headers.get("X-Account-Tag") === "none";
+  return response.status < 500 && response.status !== 403 && !nobody;
 }
 
 // As patients/red_flags.py reads them: beside a raised answer an open one is read carefully.
