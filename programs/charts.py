@@ -13,6 +13,8 @@ from dataclasses import dataclass
 BEFORE, AFTER, ABOVE, BELOW = 26.0, 34.0, 14.0, 26.0
 # Two marks of program versions closer than this would run into each other.
 APART = 12.0
+# How far the words of a band run, and how much room they want above and below.
+WORD, CLEAR = 190.0, 11.0
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,14 @@ class Tick:
 
 @dataclass(frozen=True)
 class Band:
-    """Values too close to the first one for a clear change: from ``y`` down ``height``."""
+    """Values too close to the first one for a clear change: from ``y`` down ``height``. Its words
+    stand on ``word_y``, where the fewest dots are."""
 
     y: float
     height: float
     low: float
     high: float
+    word_y: float
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,8 @@ def line_chart(
     shaded = None
     if band is not None:
         upper, lower = y_of(max(band)), y_of(min(band))
-        shaded = Band(upper, _r(lower - upper), min(band), max(band))
+        word_y = _free_line(dots, upper, lower, top=top, bottom=bottom, until=left + WORD)
+        shaded = Band(upper, _r(lower - upper), min(band), max(band), word_y)
     return LineChart(
         width=width,
         height=height,
@@ -138,6 +143,31 @@ def line_chart(
         days=_days(first, last, x_of, bottom),
         band=shaded,
     )
+
+
+def _free_line(
+    dots: Sequence[Dot],
+    upper: float,
+    lower: float,
+    *,
+    top: float,
+    bottom: float,
+    until: float,
+) -> float:
+    """The baseline for words at the band's beginning that keeps farthest from the dots there:
+    inside of the band where that is far enough, else just outside."""
+    near = [dot.y for dot in dots if dot.x <= until]
+
+    def free(baseline: float) -> float:
+        # Letters stand above their baseline.
+        return min((abs(baseline - 4 - y) for y in near), default=bottom)
+
+    inside = [y for y in (upper + 14, lower - 6) if upper + 12 <= y <= lower]
+    outside = [y for y in (upper - 5, lower + 14) if top + 10 <= y <= bottom]
+    chosen = max(inside, key=free, default=None)
+    if chosen is None or free(chosen) < CLEAR:
+        chosen = max([*inside, *outside], key=free, default=upper + 14)
+    return _r(chosen)
 
 
 def _lines(dots: Sequence[Dot], joins: int) -> Iterable[str]:
@@ -280,11 +310,17 @@ def bar_chart(
                 day=week.day,
                 parts=tuple(parts),
                 label=week.label or f"{sum(week.amounts.values()):g}",
-                label_y=_r(min(base, plan if plan is not None else base) - 5),
+                label_y=_label_y(base, plan),
                 plan_y=plan,
             )
         )
     return BarChart(width, height, left, right, top, bottom, tuple(bars), _bar_days(bars, bottom))
+
+
+def _label_y(base: float, plan: float | None) -> float:
+    """Just above the bar, or above the line of the plan where the two would run into each other."""
+    struck = plan is not None and base - 20 < plan <= base + 1
+    return _r((plan if struck and plan is not None else base) - 5)
 
 
 def _bar_days(bars: Sequence[Bar], bottom: float) -> tuple[Tick, ...]:

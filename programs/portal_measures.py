@@ -20,12 +20,13 @@ from programs.portal_stop import stop_reason
 from programs.today import program_for
 
 
-def due_of(request: HttpRequest) -> MeasureDue | None:
+def due_of(request: HttpRequest, program: Program | None = None) -> MeasureDue | None:
     """What this patient is asked now; nothing while the program stands still, and nothing of
-    somebody who came by a reminder link, which opens the day and no more."""
+    somebody who came by a reminder link, which opens the day and no more. ``program`` is the
+    running one where the page knows it already."""
     if getattr(request, "patient", None) is None or request.pass_only:
         return None
-    program = _program(request)
+    program = program or _program(request)
     if program is None:
         return None
     return measure_due(

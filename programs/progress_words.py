@@ -184,13 +184,13 @@ def rhythm_words(rhythm: Rhythm, say: Say = ENGLISH) -> list[str]:
         sentences.append(
             say.ngettext(
                 "You have %(count)d good week behind you.",
-                "You have %(count)d good weeks in your run.",
+                "You have %(count)d good weeks behind you.",
                 rhythm.run,
             )
             % {"count": rhythm.run}
         )
         if rhythm.forgiven:
-            sentences.append(say.gettext("One quieter week in between did not end it."))
+            sentences.append(say.gettext("A quieter week in between changes nothing."))
     return sentences
 
 

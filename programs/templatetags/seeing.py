@@ -13,4 +13,5 @@ register = template.Library()
 @register.simple_tag(takes_context=True)
 def measures_due(context: dict[str, Any]) -> MeasureDue | None:
     """The questionnaires that are open for the patient of this request, or None."""
-    return due_of(context["request"])
+    today = context.get("today")
+    return due_of(context["request"], today.program if today and not today.stopped else None)
