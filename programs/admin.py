@@ -27,6 +27,7 @@ from programs.clinician import (
     patient_messages,
     patient_page,
     record,
+    results,
     sign_in_sheet,
 )
 from programs.models import (
@@ -77,6 +78,9 @@ portal.register_page(
 )
 portal.register_page(_ONE + "sheet/", sign_in_sheet.sheet, name="patient_sheet", needs=May.REGISTER)
 portal.register_page(_ONE + "intake/", intake.intake, name="patient_intake", needs=May.ASSESS)
+portal.register_page(
+    _ONE + "results/", results.results, name="patient_results", needs=May.SEE_CLINICAL
+)
 portal.register_page(_ONE + "assign/", assign.assign, name="patient_assign", needs=May.DECIDE)
 portal.register_page(_ONE + "change/", change.change, name="patient_change", needs=May.DECIDE)
 portal.register_page(_ONE + "end/", patient_page.end, name="patient_end", needs=May.DECIDE)
