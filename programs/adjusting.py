@@ -14,6 +14,7 @@ from programs import gates, reminders
 from programs.deciding import lock_program, supersede_open_proposal
 from programs.models import Program, ProgramVersion
 from programs.positions import standing_of
+from programs.reasons import CHANGED, REOPENED
 from programs.versioning import KEEP, Change, PrescriptionChange, make_version
 
 __all__ = [
@@ -50,7 +51,7 @@ def adjust_program(
         change=change,
         cause=cause,
         reason=reason,
-        patient_reason=patient_reason or "Your physiotherapist has changed your routine.",
+        patient_reason=patient_reason or CHANGED,
         at=at,
         by=by,
     )
@@ -87,7 +88,7 @@ def reopen_program(
         change=Change(),
         cause=ProgramVersion.Cause.REOPENED,
         reason=reason,
-        patient_reason="Your physiotherapist has looked into it. You can go on with your routine.",
+        patient_reason=REOPENED,
         at=at,
         by=by,
     )

@@ -103,9 +103,16 @@ def cue_sets() -> dict[str, CueSet]:
 
 
 def cues_to_show(
-    cues: Sequence[str], *, draw_in: Sequence[str], fill_out: Sequence[str], cue_set: str
+    cues: Sequence[str],
+    *,
+    draw_in: Sequence[str],
+    fill_out: Sequence[str],
+    cue_set: str,
+    english: Sequence[str] | None = None,
 ) -> list[str]:
     """The cues of a level for a patient whose clinician picked ``cue_set``; never both sets.
+
+    ``english`` are the same cues in English, where ``cues`` are not.
 
     The set's own cues follow the first cue that says "set your core", because they explain it;
     where no cue says so they come last. Raises ValueError for an unknown cue set.
@@ -113,7 +120,7 @@ def cues_to_show(
     if cue_set not in CUE_SETS:
         raise ValueError(f"Unknown cue set: {cue_set}")
     extra = list(draw_in if cue_set == "draw_in" else fill_out)
-    for index, cue in enumerate(cues):
+    for index, cue in enumerate(cues if english is None else english):
         if "set your core" in cue.lower():
             return [*cues[: index + 1], *extra, *cues[index + 1 :]]
     return [*cues, *extra]
@@ -162,15 +169,18 @@ def _read_each(folder: Path, sub: str, schema: str) -> Iterator[Item]:
 
 
 def _read(folder: Path, file: str, schema: str) -> Any:
+    return read_yaml(folder, file, _validator(schema))
+
+
+def read_yaml(folder: Path, file: str, validator: Draft202012Validator) -> Any:
+    """What a file holds, checked. Raises ContentError with the file and the field."""
     try:
         data = yaml.load((folder / file).read_text("utf-8"), Loader=_Loader)
     except FileNotFoundError:
         raise ContentError(file, "file", "is missing") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ContentError(file, "file", f"is not YAML: {' '.join(str(error).split())}") from None
-    first = min(
-        _validator(schema).iter_errors(data), key=lambda e: list(map(str, e.path)), default=None
-    )
+    first = min(validator.iter_errors(data), key=lambda e: list(map(str, e.path)), default=None)
     if first is not None:
         raise ContentError(file, _field(first.absolute_path), first.message)
     return data

@@ -18,13 +18,11 @@ from programs.evidence import Gathered, gather
 from programs.models import Decision, Policy, Program, ProgramVersion, Proposal
 from programs.policies import thresholds_of
 from programs.positions import step_as_json
-from programs.reasons import REASONS
+from programs.reasons import PAUSED, REASONS, WAITS
 from programs.rule_words import rule_words
 from programs.versioning import change_of, make_version
 
 log = logging.getLogger(__name__)
-
-WAITS = "Your physiotherapist looks at this before anything changes."
 
 
 @transaction.atomic
@@ -294,7 +292,7 @@ def _patient_text(said: progression.Decision, step: ladder.Step | None, program:
     if handling == Decision.Handling.PROPOSED:
         parts.append(WAITS)
     if said.outcome is progression.Outcome.STOP:
-        parts.append("Your exercises are paused until your physiotherapist has spoken with you.")
+        parts.append(PAUSED)
     return " ".join(parts)
 
 

@@ -13,6 +13,7 @@ from programs.ladder import Position, Standing
 from programs.models import Exercise, ExerciseLevel, MovementClass, Prescription
 from programs.positions import level_of
 from programs.units import KG, load_text
+from programs.wording import in_language
 
 
 @dataclass(frozen=True)
@@ -118,16 +119,18 @@ def _item(
     units: str,
     easier: Item | None = None,
 ) -> Item:
+    spoken = in_language(level)
     return Item(
         prescription=prescription,
-        exercise=prescription.exercise,
-        level=level,
+        exercise=in_language(prescription.exercise),
+        level=spoken,
         dose=dose,
         cues=cues_to_show(
-            level.cues,
-            draw_in=level.cues_draw_in,
-            fill_out=level.cues_fill_out,
+            spoken.cues,
+            draw_in=spoken.cues_draw_in,
+            fill_out=spoken.cues_fill_out,
             cue_set=cue_set,
+            english=level.cues,
         ),
         seconds=routine.dose_seconds(
             sets=dose.sets,

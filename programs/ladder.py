@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from programs.gates import Gate, GateFacts, gate_for
+from programs.reasons import NEXT_PART
 
 TOP_LEVEL = 4
 LAST_PHASE = 3
@@ -332,8 +333,7 @@ def _phase_step(standing: Standing) -> Step:
         phase_change=True,
         opens_class=any(p.rung.movement_class not in standing.opened_classes for p in joining),
         words=f"Phase {phase - 1} → {phase}" + (f", opens {names}" if names else ""),
-        patient_words="You are ready for the next part of your program."
-        + (f" New: {names}." if names else ""),
+        patient_words=NEXT_PART + (f" New: {names}." if names else ""),
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from django.db import connection, models, transaction
 
 from programs.content_files import CONTENT_DIR, Content, read_content
+from programs.content_words import read_words
+from programs.loading_words import load_words
 from programs.models import Exercise, ExerciseLevel, HabitTask, ProgramTemplate, TemplateItem
 
 # Two loads at once would both see "not there yet"; the second waits for the first.
@@ -42,11 +44,13 @@ def load_content(*, at: dt.datetime, folder: Path = CONTENT_DIR) -> LoadReport:
     Raises ContentError before anything is written.
     """
     content = read_content(folder)
+    words = read_words(content, folder)
     hold_library()
     report = LoadReport()
     exercises = _load_exercises(content, report, at)
     _load_habits(content, report)
     _load_templates(content, report, exercises)
+    load_words(content, words)
     return report
 
 

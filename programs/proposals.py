@@ -8,9 +8,10 @@ from django.db import transaction
 from clinic.models import User
 from patients.access import require_clinician
 from programs.adjusting import adjust_program
-from programs.deciding import WAITS, lock_program
+from programs.deciding import lock_program
 from programs.models import Program, ProgramVersion, Proposal
 from programs.positions import step_from_json
+from programs.reasons import STAYS, WAITS
 from programs.versioning import Change, change_of, make_version
 
 
@@ -77,8 +78,7 @@ def decline_proposal(
         change=Change(),
         cause=ProgramVersion.Cause.DECLINED,
         reason=reason,
-        patient_reason="Your physiotherapist has looked at your answers: your routine stays as "
-        "it is for now.",
+        patient_reason=STAYS,
         at=at,
         by=by,
     )

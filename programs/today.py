@@ -17,6 +17,7 @@ from programs.models import (
     Session,
 )
 from programs.positions import prescriptions_of, standing_of
+from programs.wording import in_language, retold
 
 # Before this local hour it is still last night: too early for the morning's answers, not too
 # late for those after a session before midnight.
@@ -109,8 +110,8 @@ def _next_step_text(version: ProgramVersion, decision: Decision | None) -> str:
     if decision is None:
         return ""
     if decision.outcome == Decision.Outcome.STOP:
-        return version.patient_reason
-    return decision.patient_text
+        return retold(version.patient_reason)
+    return retold(decision.patient_text)
 
 
 def habit_for(*, program: Program, day: dt.date) -> HabitTask | None:
@@ -119,7 +120,8 @@ def habit_for(*, program: Program, day: dt.date) -> HabitTask | None:
     if not slugs:
         return None
     chosen = slugs[(day - program.started_on).days % len(slugs)]
-    return HabitTask.objects.filter(slug=chosen).first()
+    habit = HabitTask.objects.filter(slug=chosen).first()
+    return in_language(habit) if habit else None
 
 
 def routine_for(

@@ -1,0 +1,73 @@
+"""What a patient reads, in the language the page speaks.
+
+Library rows carry their words in other languages (``words``); what the rules and the verbs said
+is kept in English and said again in the reader's language. What a clinician wrote stays as
+written.
+"""
+
+from typing import Any, TypeVar, cast
+
+from django.utils.translation import get_language, gettext
+
+from clinic.language import DEFAULT, page_language
+from programs.models import Exercise, ProgramTemplate
+from programs.retelling import retell
+
+Row = TypeVar("Row")
+
+
+class InLanguage:
+    """A row of the library as its reader's language has it; everything else is the row's own."""
+
+    def __init__(self, row: Any, words: dict[str, Any]) -> None:
+        self._row, self._words = row, words
+
+    def __getattr__(self, name: str) -> Any:
+        # Before __init__ (a copy, a pickle) there is nothing to ask.
+        if name in ("_row", "_words"):
+            raise AttributeError(name)
+        return self._words.get(name) or getattr(self._row, name)
+
+    def __str__(self) -> str:
+        return str(self._words.get("name") or self._words.get("title") or self._row)
+
+
+def in_language(row: Row, language: str | None = None) -> Row:
+    """The row with its words in ``language`` (that of the page, unless one is given); the row
+    itself where it has none, or where the practice has made the exercise its own."""
+    if isinstance(row, InLanguage):
+        return row
+    exercise = getattr(row, "exercise", row)
+    if getattr(exercise, "origin", Exercise.Origin.SUPPLIED) != Exercise.Origin.SUPPLIED:
+        return row
+    words = getattr(row, "words", {}).get(page_language(language or get_language()))
+    return cast("Row", InLanguage(row, words)) if words else row
+
+
+def retold(text: str) -> str:
+    """What a decision or a version says to the patient, in the language of the page."""
+    language = page_language(get_language())
+    if language == DEFAULT or not text:
+        return text
+    return retell(text, say=gettext, names=_names(language), whole=_summaries(language, text))
+
+
+def _names(language: str) -> dict[str, str]:
+    rows = Exercise.objects.filter(origin=Exercise.Origin.SUPPLIED)
+    return {
+        name: words.get(language, {}).get("name", name)
+        for name, words in rows.values_list("name", "words")
+    } | {
+        # A practice's own exercise has one name in every language.
+        name: name
+        for name in Exercise.objects.exclude(origin=Exercise.Origin.SUPPLIED).values_list(
+            "name", flat=True
+        )
+    }
+
+
+def _summaries(language: str, text: str) -> dict[str, str]:
+    """The template's summary, where this is one: the reason of a program's first version."""
+    found = ProgramTemplate.objects.filter(patient_summary=text).order_by("-version").first()
+    words = found.words.get(language) if found else None
+    return {text: words["patient_summary"]} if words else {}
