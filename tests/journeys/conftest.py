@@ -79,11 +79,16 @@ def complaints() -> Iterator[list[str]]:
 
 @pytest.fixture
 def open_browser(practice, new_context, complaints) -> Callable[..., Page]:
-    """Open a browser of somebody's own: its cookies are nobody else's. ``status`` names the
-    answers of the server from 400 on that this person is meant to meet."""
+    """Open a browser of somebody's own: its cookies are nobody else's. ``meets`` names the
+    answers of the server from 400 on that this person is meant to meet. Pages come from the
+    practice and never from the device, unless ``service_workers`` is "allow"."""
 
-    def open_(*, meets: tuple[int, ...] = (), **options: Any) -> Page:
-        context: BrowserContext = new_context(base_url=practice.url, **options)
+    def open_(
+        *, meets: tuple[int, ...] = (), service_workers: str = "block", **options: Any
+    ) -> Page:
+        context: BrowserContext = new_context(
+            base_url=practice.url, service_workers=service_workers, **options
+        )
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         listen(page, complaints, meets=meets)
@@ -97,7 +102,8 @@ def listen(page: Page, complaints: list[str], *, meets: tuple[int, ...] = ()) ->
         expected = any(
             f"the server responded with a status of {code}" in message.text for code in meets
         )
-        if message.type in ("error", "warning") and not expected:
+        blocked = "Service Worker registration blocked by Playwright" in message.text
+        if message.type in ("error", "warning") and not expected and not blocked:
             complaints.append(f"{page.url}: {message.text}")
 
     page.on("console", console)
