@@ -15,7 +15,7 @@ from programs.figures.shapes import joined, number
 from programs.figures.skeleton import ARM_JOINTS, LEG_JOINTS, SHANK, Body, Point
 
 WIDTH = 256.0
-TALL, LOW = 196.0, 140.0
+TALL, LOW = 196.0, 132.0
 FLOOR_MARGIN = 12.0
 ORDER_SIDE = ("far_arm", "far_leg", "trunk", "near_leg", "near_arm")
 ORDER_FRONT = ("far_leg", "near_leg", "trunk", "far_arm", "near_arm")
@@ -261,6 +261,16 @@ def still(
     return _svg(Canvas(shown, [body], [1.0]), label, mirrored, "sb-figure__still", arrows=arrows)
 
 
+def _view_box(canvas: Canvas) -> str:
+    """The whole picture, or the part of it around a point where little moves."""
+    scale, x, y = canvas.figure.zoom
+    if scale == 1:
+        return joined([0, 0, WIDTH, canvas.height])
+    wide, high = WIDTH / scale, canvas.height / scale
+    left, top = canvas.place((x, y))
+    return joined([left - wide / 2, top - high / 2, wide, high])
+
+
 def _svg(canvas: Canvas, label: str, mirrored: bool, css: str, *, arrows: bool = True) -> str:
     behind, before = props.drawn(canvas)
     inside = behind + canvas.body() + before
@@ -270,6 +280,6 @@ def _svg(canvas: Canvas, label: str, mirrored: bool, css: str, *, arrows: bool =
         inside = f'<g transform="matrix(-1 0 0 1 {number(WIDTH)} 0)">{inside}</g>'
     named = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
     return (
-        f'<svg class="{css}" viewBox="0 0 {number(WIDTH)} {number(canvas.height)}" {named}'
+        f'<svg class="{css}" viewBox="{_view_box(canvas)}" {named}'
         f' focusable="false">{inside}</svg>'
     )

@@ -18,7 +18,7 @@ from programs.figures.skeleton import LIMBS, Body, Limb, Point, Pose, PoseError,
 
 POSES_DIR = Path(__file__).resolve().parent / "poses"
 # The far limb stands a little further along, so that it is seen.
-FAR_SHIFT = {"arm": 3.0, "leg": 5.0}
+FAR_SHIFT = {"arm": 1.5, "leg": 5.0}
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class Figure:
     posture: str
     says: tuple[str, ...]
     end: int
+    zoom: tuple[float, float, float]
     moments: tuple[Moment, ...]
 
     @property
@@ -142,6 +143,7 @@ def read_level(slug: str, data: Mapping[str, Any]) -> Figure:
         posture=posture,
         says=tuple(data["says"]),
         end=data.get("end", 1),
+        zoom=_three(data.get("zoom", [1, 0, 0])),
         moments=tuple(_moments(keyframes, front)),
     )
 
@@ -181,13 +183,13 @@ def _pair(frame: Mapping[str, Any], pair: str) -> tuple[Any, Any]:
 
 
 def _pose(frame: Mapping[str, Any], front: bool) -> Pose:
+    trunk = frame["trunk"]
+    first, second, third = trunk if isinstance(trunk, list) else (trunk, trunk, trunk)
     limbs: dict[str, Limb] = {}
     for pair in ("arm", "leg"):
         near, far = _pair(frame, pair)
-        limbs[f"near_{pair}"] = _limb(near, front)
-        limbs[f"far_{pair}"] = _limb(far, front)
-    trunk = frame["trunk"]
-    first, second, third = trunk if isinstance(trunk, list) else (trunk, trunk, trunk)
+        limbs[f"near_{pair}"] = _limb(near, front, first)
+        limbs[f"far_{pair}"] = _limb(far, front, first)
     neck = frame.get("neck", [0, 0])
     turn = frame.get("turn", [0, 0])
     (anchor, at), *_ = frame["anchor"].items()
@@ -203,9 +205,9 @@ def _pose(frame: Mapping[str, Any], front: bool) -> Pose:
     )
 
 
-def _limb(data: Any, front: bool) -> Limb:
+def _limb(data: Any, front: bool, trunk: float) -> Limb:
     if isinstance(data, dict) and "other" in data:
-        return _other(_limb(data["other"], front), data["shift"], front)
+        return _other(_limb(data["other"], front, trunk), data["shift"], front, trunk)
     if isinstance(data, list):
         return Limb(angles=_three(data))
     tilt = _three(data.get("tilt", [0, 0, 0]))
@@ -215,16 +217,16 @@ def _limb(data: Any, front: bool) -> Limb:
     return Limb(
         angles=(0.0, 0.0, float(data.get("end", 0))),
         tilt=tilt,
-        frame=data.get("on", "world"),
+        frame=data.get("in", "world"),
         to=_point(data["to"]),
         bend=bend,
     )
 
 
-def _other(limb: Limb, shift: float, front: bool) -> Limb:
+def _other(limb: Limb, shift: float, front: bool, trunk: float) -> Limb:
     """The same on the far side: a little further along, or mirrored in the front view."""
     if front:
-        first, second, third = (180 - angle for angle in limb.angles)
+        first, second, third = (2 * trunk - angle for angle in limb.angles)
         forward = -limb.to[1] if limb.frame in ("trunk", "head") else limb.to[1]
         to = (-limb.to[0], limb.to[1]) if limb.frame == "world" else (limb.to[0], forward)
         return Limb((first, second, third), limb.tilt, _swapped(limb.frame), to, -limb.bend)

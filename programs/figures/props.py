@@ -103,6 +103,15 @@ def _chair(canvas: "Canvas", prop: Prop) -> str:
     return f'<path class="f-prop" d="{path}"/>'
 
 
+def _chair_front(canvas: "Canvas", prop: Prop) -> str:
+    """A chair seen from the front: [x of its middle, height of the seat]."""
+    x, y = canvas.place((prop["chair_front"][0], prop["chair_front"][1]))
+    _, floor = canvas.place((0, 0))
+    path = f"M{joined([x - 21, floor])}V{number(y)}H{number(x + 21)}V{number(floor)}"
+    path += f"M{joined([x - 18, y])}V{number(y - 44)}H{number(x + 18)}V{number(y)}"
+    return f'<path class="f-prop" d="{path}"/>'
+
+
 def _box(canvas: "Canvas", prop: Prop) -> str:
     low, high, height = prop["box"][:3]
     x, y = canvas.place((low, height))
@@ -119,7 +128,7 @@ def _pad(canvas: "Canvas", prop: Prop) -> str:
     css = prop.get("look", "f-soft")
     return (
         f'<rect class="{css}" x="{number(x - wide / 2)}" y="{number(y - high / 2)}"'
-        f' width="{number(wide)}" height="{number(high)}" rx="{number(min(wide, high) / 2.2)}"/>'
+        f' width="{number(wide)}" height="{number(high)}" rx="{number(min(8, wide / 2.2, high / 2.2))}"/>'
     )
 
 
@@ -128,7 +137,8 @@ def _counter(canvas: "Canvas", prop: Prop) -> str:
     first, second, height = prop["counter"]
     (a, y), (b, floor) = canvas.place((first, height)), canvas.place((second, 0))
     leg = max(a, b) - 3 if prop.get("right", True) else min(a, b) + 3
-    return f'<path class="f-prop" d="M{joined([a, y])}L{joined([b, y])}M{joined([leg, y])}V{number(floor)}"/>'
+    path = f"M{joined([a, y])}L{joined([b, y])}M{joined([leg, y])}V{number(floor)}"
+    return f'<path class="f-prop" d="{path}"/>'
 
 
 def _ball(canvas: "Canvas", prop: Prop) -> str:
@@ -152,11 +162,13 @@ def _line(canvas: "Canvas", prop: Prop) -> str:
 
 def _anchor(canvas: "Canvas", prop: Prop) -> str:
     """What a band is fixed to: a post beside the person."""
-    x, y = canvas.place((prop["anchor"][0], prop["anchor"][1]))
-    _, floor = canvas.place((0, 0))
+    x = canvas.place((prop["anchor"][0], 0))[0]
+    _, foot = canvas.place((0, prop.get("foot", 0)))
+    top = max(4, canvas.place((0, prop.get("top", prop["anchor"][1] + 14)))[1])
+    knob = canvas.place((0, prop["anchor"][1]))[1]
     return (
-        f'<path class="f-prop" d="M{joined([x, floor])}V{number(max(4, y - 14))}"/>'
-        f'<circle class="f-knob" cx="{number(x)}" cy="{number(y)}" r="3.4"/>'
+        f'<path class="f-post" d="M{joined([x, foot])}V{number(top)}"/>'
+        f'<circle class="f-knob" cx="{number(x)}" cy="{number(knob)}" r="3.4"/>'
     )
 
 
@@ -177,6 +189,7 @@ DRAWERS: dict[str, Callable[["Canvas", Prop], str]] = {
     "wall": _wall,
     "post": _post,
     "chair": _chair,
+    "chair_front": _chair_front,
     "box": _box,
     "pad": _pad,
     "counter": _counter,

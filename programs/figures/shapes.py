@@ -7,8 +7,9 @@ each frame, everything else only turns.
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
-from programs.figures.skeleton import Point, spine_point
+from programs.figures.skeleton import Point, breath_depth, spine_point
 
 Trunk = tuple[float, float, float]
 
@@ -40,7 +41,6 @@ FRONT: Sequence[tuple[float, float, float]] = (
     (53.0, 8.5, 8.5),
     (57.0, 4.8, 4.8),
 )
-BREATH = 4.0
 
 # Muscles of the trunk in the side view: (from, to) up the spine in cm, then how deep, −1 the back
 # and 1 the front.
@@ -139,14 +139,9 @@ def closed(points: Sequence[Point]) -> str:
         ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2)
         for a, b in zip(points, [*points[1:], points[0]], strict=True)
     ]
-    path = "M" + joined(middles[-1])
-    return (
-        path
-        + "".join(
-            "Q" + joined([*point, *middle]) for point, middle in zip(points, middles, strict=True)
-        )
-        + "Z"
-    )
+    # T takes its control point from the one before: half the numbers, the same line.
+    start = "M" + joined(middles[-1]) + "Q" + joined([*points[0], *middles[0]])
+    return start + "T" + joined([value for middle in middles[1:] for value in middle]) + "Z"
 
 
 def capsule(length: float, start: float, end: float, belly: float = 0.0) -> str:
@@ -155,7 +150,7 @@ def capsule(length: float, start: float, end: float, belly: float = 0.0) -> str:
     return (
         f"M0{joined([-start])}"
         f"Q{joined([third, -start - belly * 0.35, length, -end])}"
-        f"A{joined([end, end])} 0 0 1{joined([length, end]) if length < 0 else ' ' + joined([length, end])}"
+        f"A{joined([end, end])} 0 0 1 {joined([length, end])}"
         f"Q{joined([third, start + belly, 0, start])}"
         f"A{joined([start, start])} 0 0 1 0{joined([-start])}Z"
     )
@@ -173,14 +168,14 @@ def stations(front: bool, breath: float, turn: float) -> list[tuple[float, float
     shown = []
     for along, behind, before in FRONT if front else SIDE:
         if front:
-            wide = BREATH * 0.6 * breath * max(0.0, 1 - abs(along - 26) / 14)
+            wide = breath_depth(along, breath, front=True)
             narrow = 1.0
             if turn and along > 24:
                 share = min(1.0, (along - 24) / 20)
                 narrow = 1 - (1 - max(0.55, math.cos(math.radians(turn)))) * share
             shown.append((along, (behind + wide) * narrow, (before + wide) * narrow))
         else:
-            wide = BREATH * breath * max(0.0, 1 - abs(along - 16) / 16)
+            wide = breath_depth(along, breath, front=False)
             shown.append((along, behind, before + wide))
     return shown
 
@@ -203,7 +198,7 @@ def spine_line(trunk: Trunk) -> str:
     """The line of the spine near the back, from the tailbone to the neck."""
     points = [local(trunk, along, -depth) for along, depth in SPINE_LINE]
     path = "M" + joined(points[0])
-    for here, following in zip(points[1:-1], points[2:], strict=True):
+    for here, following in pairwise(points[1:]):
         middle = ((here[0] + following[0]) / 2, (here[1] + following[1]) / 2)
         path += "Q" + joined([*here, *middle])
     return path + "L" + joined(points[-1])
@@ -248,7 +243,7 @@ def _strip(
 
 
 def _width(widths: Sequence[tuple[float, float, float]], along: float) -> tuple[float, float]:
-    for (a, back_a, front_a), (b, back_b, front_b) in zip(widths, widths[1:], strict=False):
+    for (a, back_a, front_a), (b, back_b, front_b) in pairwise(widths):
         if a <= along <= b:
             share = (along - a) / (b - a)
             return (back_a + (back_b - back_a) * share, front_a + (front_b - front_a) * share)

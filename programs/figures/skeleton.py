@@ -122,6 +122,12 @@ def spine_point(trunk: tuple[float, float, float], along: float, forward: float 
     return step(here, spine_direction(trunk, along) - 90, forward)
 
 
+def breath_depth(along: float, breath: float, *, front: bool) -> float:
+    """How far a breath moves the trunk's surface ``along`` cm above the hips (belly or ribs)."""
+    middle, reach, depth = (26, 14, 2.6) if front else (16, 16, 4.0)
+    return depth * breath * max(0.0, 1 - abs(along - middle) / reach)
+
+
 def drawn_lengths(limb: str, how: Limb) -> tuple[float, float, float]:
     first, second, third = (
         length * math.cos(math.radians(tilt))
@@ -202,7 +208,7 @@ def _place(
     names = LEG_JOINTS if limb.endswith("leg") else ARM_JOINTS
     angles = how.angles
     if how.frame:
-        target = _target(how, pose, joints, directions)
+        target = _target(how, pose, joints, directions, front)
         bend = how.bend or _natural_bend(limb, front)
         angles = (*_two_bones(limb, start, target, lengths, bend), how.angles[2])
     point = start
@@ -225,11 +231,14 @@ def _target(
     pose: Pose,
     joints: Mapping[str, Point],
     directions: Mapping[str, tuple[float, float, float]],
+    front: bool,
 ) -> Point:
     along, forward = how.to
     if how.frame == "world":
         return how.to
     if how.frame == "trunk":
+        breath = breath_depth(along, pose.breath, front=front)
+        forward += math.copysign(breath, forward)
         dx, dy = spine_point(pose.trunk, along, forward)
         return (joints["hip"][0] + dx, joints["hip"][1] + dy)
     if how.frame == "head":
