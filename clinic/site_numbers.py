@@ -18,7 +18,7 @@ from clinic.models import Site
 
 log = logging.getLogger(__name__)
 
-_KEY = "numbers of the sites"
+_KEY = "site-numbers"
 _known: list["SiteNumbers"] = []
 
 

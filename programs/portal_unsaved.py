@@ -61,6 +61,7 @@ def unsaved_page(request: HttpRequest, *, status: int = 200) -> HttpResponse:
         "csrf_token": _token(request),
         "fresh": True,
         "saved": False,
+        "unsaved": True,
     }
     if form.is_bound and form.is_valid():
         severity = assess(form.answers()).severity
