@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 log = logging.getLogger(__name__)
@@ -67,8 +68,8 @@ class StaffLoginForm(LoginForm):
         super().__init__(*args, **kwargs)
         _name_email(self, field="login")
         self.fields["password"].help_text = ""
-        self.fields["password"].error_messages["required"] = "Type your password."
-        self.fields["remember"].label = "Keep me signed in on this computer"
+        self.fields["password"].error_messages["required"] = _("Type your password.")
+        self.fields["remember"].label = _("Keep me signed in on this computer")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -104,8 +105,8 @@ def kept_by_practice(request: HttpRequest, **kwargs: Any) -> HttpResponse:
 
 
 def _name_email(form: Any, field: str = "email") -> None:
-    form.fields[field].label = "E-mail address"
-    form.fields[field].error_messages["required"] = "Type your e-mail address."
-    form.fields[field].error_messages["invalid"] = (
+    form.fields[field].label = _("E-mail address")
+    form.fields[field].error_messages["required"] = _("Type your e-mail address.")
+    form.fields[field].error_messages["invalid"] = _(
         "This does not look like an e-mail address. It needs an @, as in name@example.org."
     )

@@ -7,6 +7,7 @@ import datetime as dt
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from clinic import quiet_hours
 from clinic.messaging import outbox
@@ -48,7 +49,7 @@ def choose_reminders(
         point.reminder_time = time
     if days is not None:
         if not 1 <= days <= weekdays.EVERY_DAY:
-            raise ValidationError({"reminder_days": "Choose at least one day."})
+            raise ValidationError({"reminder_days": _("Choose at least one day.")})
         point.reminder_days = days
     if second_nudge is not None:
         point.second_nudge = second_nudge
@@ -109,8 +110,10 @@ def check_reminder_time(site: Site, time: dt.time) -> None:
     if not site.quiet_start <= time < site.quiet_end:
         raise ValidationError(
             {
-                "reminder_time": f"Messages go out from {site.quiet_start:%H:%M} to "
-                f"{site.quiet_end:%H:%M}. Choose an hour between."
+                "reminder_time": _(
+                    "Messages go out from %(first)s to %(last)s. Choose an hour between."
+                )
+                % {"first": f"{site.quiet_start:%H:%M}", "last": f"{site.quiet_end:%H:%M}"}
             }
         )
 
@@ -126,7 +129,7 @@ def _held(point: ContactPoint) -> ContactPoint:
     try:
         return rows.get(pk=point.pk)
     except ContactPoint.DoesNotExist:
-        raise ValidationError("This address is not there any more.") from None
+        raise ValidationError(_("This address is not there any more.")) from None
 
 
 def _want(point: ContactPoint, wanted: bool, at: dt.datetime) -> ContactPoint:

@@ -6,6 +6,8 @@ to. ``docs/consent.md`` shows the texts of today.
 
 from dataclasses import dataclass
 
+from clinic.marking import gettext_noop as _
+
 CURRENT = "2026-11"
 
 
@@ -23,24 +25,30 @@ _WORDINGS = (
     Wording(
         "2026-11",
         "record",
-        "Keeping a record of care",
-        "We keep what you tell us about your back, your exercises and how they went, so that your "
-        "physiotherapist can guide you. People who treat you at this practice can read it, and we "
-        "write down who did. You can ask for a copy, and you can ask us to stop.",
+        _("Keeping a record of care"),
+        _(
+            "We keep what you tell us about your back, your exercises and how they went, so that "
+            "your physiotherapist can guide you. People who treat you at this practice can read "
+            "it, and we write down who did. You can ask for a copy, and you can ask us to stop."
+        ),
     ),
     Wording(
         "2026-11",
         "email",
-        "Reminders by e-mail",
-        "We may write to your e-mail address when your routine for the day is ready. The message "
-        "says nothing about your health. You can stop these at any time.",
+        _("Reminders by e-mail"),
+        _(
+            "We may write to your e-mail address when your routine for the day is ready. The "
+            "message says nothing about your health. You can stop these at any time."
+        ),
     ),
     Wording(
         "2026-11",
         "sms",
-        "Reminders by text message",
-        "We may send a text message to your phone when your routine for the day is ready. The "
-        "message says nothing about your health. You can stop these at any time.",
+        _("Reminders by text message"),
+        _(
+            "We may send a text message to your phone when your routine for the day is ready. The "
+            "message says nothing about your health. You can stop these at any time."
+        ),
     ),
 )
 _BY_KEY = {(wording.purpose, wording.version): wording for wording in _WORDINGS}

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from clinic import alerts
 from clinic.models import Alert, User
@@ -51,7 +52,7 @@ def answer_red_flags(
         },
     )
     if screening.patient_id != patient.pk:
-        raise ValidationError("These answers belong to somebody else.")
+        raise ValidationError(_("These answers belong to somebody else."))
     if not created or assessment.severity is None:
         return RedFlag.objects.filter(screening=screening).first()
     red_flag = RedFlag.objects.create(

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from patients.checking_in import USED, record_check_in
 from patients.late import LATE_DAYS, moment_given, too_late
@@ -21,7 +23,7 @@ from programs.deciding import consider_locked, lock_program
 from programs.models import Decision, Program, ProgramVersion, Session
 from programs.today import NIGHT_ENDS, routine_for
 
-STOPPED = "Your exercises are paused. Please follow the advice on the first page."
+STOPPED = gettext_lazy("Your exercises are paused. Please follow the advice on the first page.")
 # A session may be reported late, but not so late that nobody remembers it.
 BACK_FILL_DAYS = LATE_DAYS
 
@@ -61,7 +63,7 @@ def record_session(
     kept = Session.objects.filter(client_id=client_id).first()
     if kept is not None:
         if kept.program_id != program.pk:
-            raise ValidationError("This session belongs to somebody else.")
+            raise ValidationError(_("This session belongs to somebody else."))
         return kept
     moment = moment_given(given_at, at=at)
     _refuse_stopped(program, moment)
@@ -100,14 +102,16 @@ def answer_after_session(
     kept = session.after_check_in
     if kept is not None and kept.client_id != client_id:
         # Other answers than the kept ones: dropped in silence they would pass for saved.
-        raise ValidationError("You have answered for this session already.")
+        raise ValidationError(_("You have answered for this session already."))
     if kept is None:
         moment = moment_given(given_at, at=at)
         _refuse_stopped(program, moment)
         if session.status == Session.Status.SKIPPED:
-            raise ValidationError("This session was skipped, so there is nothing to ask about it.")
+            raise ValidationError(
+                _("This session was skipped, so there is nothing to ask about it.")
+            )
         if too_late(session.day, today=program.patient.local_date(at)):
-            raise ValidationError("This session is too long ago to say how it felt.")
+            raise ValidationError(_("This session is too long ago to say how it felt."))
         if CheckIn.objects.filter(client_id=client_id).exists():
             raise ValidationError({"client_id": USED})
         _refuse_unknown_exercise(answers, {item["exercise"] for item in session.items})
@@ -149,7 +153,7 @@ def answer_morning(
     if kept is None:
         _refuse_stopped(program, moment)
         if too_late(today, today=patient.local_date(at)):
-            raise ValidationError("This morning is too long ago.")
+            raise ValidationError(_("This morning is too long ago."))
         _refuse_unknown_exercise(
             answers,
             set(program.current_version.prescriptions.values_list("exercise__slug", flat=True)),
@@ -183,7 +187,7 @@ def answer_morning(
 
 def _refuse_stopped(program: Program, moment: dt.datetime) -> None:
     if program.status == Program.Status.ENDED:
-        raise ValidationError("This program has ended.")
+        raise ValidationError(_("This program has ended."))
     if program.stands_still() and not _before_the_stop(program, moment):
         raise ValidationError(STOPPED)
 
@@ -205,19 +209,19 @@ def _refuse_session(
     today = program.patient.local_date(at)
     found: dict[str, str] = {}
     if status not in Session.Status.values:
-        found["status"] = "Choose done, partly or skipped."
+        found["status"] = _("Choose done, partly or skipped.")
     if known not in Session.Known.values:
-        found["known"] = "Say how the session is known."
+        found["known"] = _("Say how the session is known.")
     if day > today:
-        found["day"] = "This day has not come yet."
+        found["day"] = _("This day has not come yet.")
     elif day < program.started_on:
-        found["day"] = "Your program starts later than this day."
+        found["day"] = _("Your program starts later than this day.")
     elif day < today - dt.timedelta(days=BACK_FILL_DAYS):
-        found["day"] = "This day is too long ago."
+        found["day"] = _("This day is too long ago.")
     if status == Session.Status.SKIPPED and skip_reason not in Session.SkipReason.values:
-        found["skip_reason"] = "Choose what kept you from it."
+        found["skip_reason"] = _("Choose what kept you from it.")
     if status != Session.Status.SKIPPED and skip_reason:
-        found["skip_reason"] = "A reason belongs to a skipped session only."
+        found["skip_reason"] = _("A reason belongs to a skipped session only.")
     if found:
         raise ValidationError(found)
 
@@ -258,28 +262,33 @@ def _items(
     asked: _Asked, status: str, done: Collection[str] | None, how: Mapping[str, str] | None
 ) -> list[happened.Item]:
     if not asked.items:
-        raise ValidationError({"day": "Nothing was asked for on this day."})
+        raise ValidationError({"day": _("Nothing was asked for on this day.")})
     slugs = {str(item["exercise"]) for item in asked.items}
     if how is not None:
         done = {slug for slug, said in how.items() if said in happened.DID}
     unknown = set(done or ()).union(how or ()) - slugs
     if unknown:
-        raise ValidationError({"done": f"“{sorted(unknown)[0]}” is not in this day’s routine."})
+        raise ValidationError(
+            {
+                "done": _("“%(exercise)s” is not in this day’s routine.")
+                % {"exercise": sorted(unknown)[0]}
+            }
+        )
     did: Collection[str] = ()
     if status == Session.Status.DONE:
         if done is not None and set(done) != slugs:
-            raise ValidationError({"status": "Not everything was done: choose partly."})
+            raise ValidationError({"status": _("Not everything was done: choose partly.")})
         did = slugs
     elif status == Session.Status.PARTLY:
         did = done or ()
     if how is None:
         how = dict.fromkeys(did, happened.DONE)
     elif set(how.values()) - {"", *happened.ALL}:
-        raise ValidationError({"how": "Choose one of the answers for each exercise."})
+        raise ValidationError({"how": _("Choose one of the answers for each exercise.")})
     try:
         return happened.items_after(asked.items, how, asked.easier)
     except ValueError:
-        raise ValidationError({"how": "There is no easier form of this exercise."}) from None
+        raise ValidationError({"how": _("There is no easier form of this exercise.")}) from None
 
 
 def _fullness(status: str) -> int:
@@ -290,4 +299,4 @@ def _fullness(status: str) -> int:
 
 def _refuse_unknown_exercise(answers: dict[str, object], known: set[str]) -> None:
     if answers.get("exercise") and answers["exercise"] not in known:
-        raise ValidationError({"exercise": "This exercise is not in your routine."})
+        raise ValidationError({"exercise": _("This exercise is not in your routine.")})

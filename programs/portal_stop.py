@@ -13,6 +13,7 @@ from clinic.models import Alert, Site
 from clinic.site_numbers import SiteNumbers
 from patients.models import Patient, RedFlag
 from programs.models import Decision, Program
+from programs.wording import retold
 
 EMERGENCY, SAME_DAY, PAUSED = "emergency", "same_day", "paused"
 # What a site says unless it has words of its own (clinic.models.Site).
@@ -74,7 +75,7 @@ def stop_page(
     decision = _stopping_decision(program) if program and reason == PAUSED else None
     context = {
         "advice": advice([site], reason),
-        "why": decision.patient_text if decision else "",
+        "why": retold(decision.patient_text) if decision else "",
         "sites": [site],
         "physiotherapist": patient.physiotherapist if patient else None,
         "seen": _seen(patient) if patient and saved and not fresh else None,

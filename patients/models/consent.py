@@ -4,6 +4,7 @@ import pghistory
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models.messaging import Channel
 from patients.models.patient import Patient
@@ -12,12 +13,12 @@ from patients.models.patient import Patient
 class Way(models.TextChoices):
     """How somebody said yes or no."""
 
-    IN_PERSON = "in_person", "In person"
-    PAPER = "paper", "On paper"
-    WEB = "web", "On the web"
-    TEXT = "text", "By text message"
-    LINK = "link", "By a link in a message"
-    CARRIER = "carrier", "Through the carrier"
+    IN_PERSON = "in_person", _("In person")
+    PAPER = "paper", _("On paper")
+    WEB = "web", _("On the web")
+    TEXT = "text", _("By text message")
+    LINK = "link", _("By a link in a message")
+    CARRIER = "carrier", _("Through the carrier")
 
 
 # What staff write down for a patient; the other ways are the patient's own hand.

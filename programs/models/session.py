@@ -5,6 +5,7 @@ import uuid
 import pghistory
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -30,12 +31,12 @@ class Session(models.Model):
         BACK_FILLED = "back_filled", "Back-filled"
 
     class SkipReason(models.TextChoices):
-        PAIN = "pain", "My back hurt"
-        TIME = "time", "No time today"
-        TIRED = "tired", "Too tired"
-        UNWELL = "unwell", "Not well"
-        UNSURE = "unsure", "Not sure how to do it"
-        OTHER = "other", "Something else"
+        PAIN = "pain", _("My back hurt")
+        TIME = "time", _("No time today")
+        TIRED = "tired", _("Too tired")
+        UNWELL = "unwell", _("Not well")
+        UNSURE = "unsure", _("Not sure how to do it")
+        OTHER = "other", _("Something else")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     program = models.ForeignKey(
