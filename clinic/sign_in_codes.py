@@ -66,7 +66,7 @@ def send_code(
         written = _write(channel, address, accounts, at)
         if not accounts:
             transaction.set_rollback(True)
-    transaction.on_commit(_wake_sender)
+    transaction.on_commit(wake_sender)
     return written.pk if accounts else None
 
 
@@ -103,7 +103,7 @@ def _write(
     )
 
 
-def _wake_sender() -> None:
+def wake_sender() -> None:
     """A code is waited for: the next round of the sender is now. Beat comes round all the same."""
     from clinic.tasks import send_due
 

@@ -230,8 +230,21 @@ class Practice:
     texts: TextServer
 
 
+def _send_at_once() -> None:
+    # In a thread of its own, as a worker woken for a code would: with lines of its own.
+    def send() -> None:
+        sending.send_all_due()
+        connections.close_all()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(send).result()
+
+
 @pytest.fixture
-def practice(clock, transactional_db, library, live_server, settings) -> Iterator[Practice]:
+def practice(
+    clock, transactional_db, library, live_server, settings, monkeypatch
+) -> Iterator[Practice]:
+    monkeypatch.setattr("clinic.sign_in_codes.wake_sender", _send_at_once)
     with MailServer() as mails, TextServer() as texts:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mails.port
