@@ -32,9 +32,10 @@ async function startWorker() {
   if (!account || !navigator.serviceWorker) return;
   await navigator.serviceWorker.register(here.worker);
   const { active } = await navigator.serviceWorker.ready;
-  if (await comesFromHere()) return;
+  // On the first page only: that is where a day begins and where each of its parts ends.
+  if (location.pathname !== HOME || (await comesFromHere())) return;
   const { port1, port2 } = new MessageChannel();
-  port1.onmessage = (event) => (document.documentElement.dataset.kept = event.data);
+  port1.onmessage = () => (document.documentElement.dataset.kept = "");
   active.postMessage({ ask: "keep", account: tag }, [port2]);
 }
 

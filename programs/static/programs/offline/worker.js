@@ -7,6 +7,8 @@ const PAGES = "steadyback-pages-";
 const HASHED = /\.[0-9a-f]{12}\.\w+$/;
 // Pages of the practice itself, of signing in, and what is asked by scripts: never kept.
 const NOT_OURS = /^\/(clinic|api|hooks|demo|healthz|readyz|sw\.js|manifest)/;
+// A copy of today is good for so long, as long as nothing was sent.
+const FRESH_MS = 10 * 60 * 1000;
 const fromDevice = new Set();
 
 self.addEventListener("install", (event) => {
@@ -32,8 +34,10 @@ self.addEventListener("fetch", (event) => {
     return;
   } else if (request.method === "GET") {
     event.respondWith(page(event, url));
-  } else if (request.method === "POST" && KNOWS.queues[url.pathname]) {
-    event.respondWith(answers(event, url));
+  } else if (request.method === "POST") {
+    // Whatever it is: the pages that are kept may be others from now on.
+    event.waitUntil(store.setFact("kept", null));
+    if (KNOWS.queues[url.pathname]) event.respondWith(answers(event, url));
   }
 });
 
@@ -44,7 +48,7 @@ self.addEventListener("sync", (event) => {
 self.addEventListener("message", (event) => {
   const { ask, account } = event.data ?? {};
   const port = event.ports[0];
-  if (ask === "keep") event.waitUntil(keepPages(account).then((kept) => port?.postMessage(kept)));
+  if (ask === "keep") event.waitUntil(keepPages(account).then(() => port?.postMessage("done")));
   if (ask === "from") port?.postMessage(fromDevice.has(event.source.id));
 });
 
@@ -92,6 +96,9 @@ async function keepStatics(text, base = location.href, seen = new Set()) {
 // Take a copy of the pages of today, as long as they are this person's. A page that leads
 // elsewhere has nothing to keep.
 async function keepPages(account) {
+  const last = await store.fact("kept");
+  const same = last?.account === account && last.version === KNOWS.version;
+  if (same && Date.now() - last.at < FRESH_MS) return;
   const wanted = [
     ...KNOWS.pages,
     ...Object.values(KNOWS.standIns),
@@ -99,14 +106,13 @@ async function keepPages(account) {
     KNOWS.alone,
   ];
   const cache = await caches.open(PAGES + account);
-  let kept = 0;
   for (const path of wanted) {
     try {
       const response = await fetch(path, { cache: "no-store", credentials: "same-origin" });
       const tag = response.headers.get("X-Account-Tag");
       if (tag !== account) {
         if (tag) await note(response);
-        return kept;
+        return;
       }
       if (!response.ok || response.redirected) {
         await cache.delete(path);
@@ -114,16 +120,15 @@ async function keepPages(account) {
       }
       await keepStatics(await response.clone().text());
       await cache.put(path, stamped(response));
-      kept += 1;
     } catch {
-      return kept;
+      return;
     }
   }
   await note(await cache.match(KNOWS.alone));
+  await store.setFact("kept", { account, version: KNOWS.version, at: Date.now() });
   for (const name of await caches.keys()) {
     if (name.startsWith("steadyback-static-") && name !== STATIC) await caches.delete(name);
   }
-  return kept;
 }
 
 // With the moment until which this device may show it.
@@ -159,7 +164,7 @@ async function page(event, url) {
     // No line.
   }
   if (response && !(response.status >= 502 && response.status <= 504)) {
-    event.waitUntil(look(response.clone(), url.pathname));
+    event.waitUntil(look(response.clone(), url.search ? "" : url.pathname));
     return response;
   }
   const kept = await fromHere(url.pathname);
@@ -180,6 +185,7 @@ async function look(response, path) {
   if (response.headers.get("X-Stands-Still")) {
     // Exercises are paused: none of them stays on this device, and this page stands in for them.
     await caches.delete(PAGES + tag);
+    await store.setFact("kept", null);
     await (await caches.open(PAGES + tag)).put("/", stamped(response));
   } else if (KNOWS.pages.includes(path)) {
     if (path === "/") await store.setFact("stopped", await waitingStop());
