@@ -280,6 +280,5 @@ def _svg(canvas: Canvas, label: str, mirrored: bool, css: str, *, arrows: bool =
         inside = f'<g transform="matrix(-1 0 0 1 {number(WIDTH)} 0)">{inside}</g>'
     named = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
     return (
-        f'<svg class="{css}" viewBox="{_view_box(canvas)}" {named}'
-        f' focusable="false">{inside}</svg>'
+        f'<svg class="{css}" viewBox="{_view_box(canvas)}" {named} focusable="false">{inside}</svg>'
     )

@@ -29,6 +29,7 @@ class Keyframe:
     body: Body
     seconds: float
     hold: float
+    through: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def read_level(slug: str, data: Mapping[str, Any]) -> Figure:
     frames: list[dict[str, Any]] = []
     state = start
     for given in data["frames"]:
-        state = {key: value for key, value in state.items() if key not in ("s", "hold")}
+        state = {key: value for key, value in state.items() if key not in ("s", "hold", "through")}
         state = _merged(state, given)
         frames.append(state)
     if data.get("alternate"):
@@ -124,7 +125,13 @@ def read_level(slug: str, data: Mapping[str, Any]) -> Figure:
     for frame in frames:
         pose = _pose(frame, front)
         keyframes.append(
-            Keyframe(pose, solve(pose, front=front), frame.get("s", 1.0), frame.get("hold", 0.0))
+            Keyframe(
+                pose,
+                solve(pose, front=front),
+                frame.get("s", 1.0),
+                frame.get("hold", 0.0),
+                frame.get("through", False),
+            )
         )
     return Figure(
         slug=slug,
@@ -265,12 +272,22 @@ def _moments(keyframes: list[Keyframe], front: bool) -> Iterator[Moment]:
         steps = _steps(here.body, following.body)
         for index in range(1, steps + 1):
             share = index / steps
-            # Slow, quick, slow: as a limb is moved with care.
-            eased = math.acos(1 - 2 * share) / math.pi
+            eased = _eased(share, here.through, following.through)
             pose = between(here, following, share)
             body = following.body if index == steps else solve(pose, front=front)
             yield Moment(time + following.seconds * eased, body)
         time += following.seconds
+
+
+def _eased(share: float, moving_before: bool, moving_after: bool) -> float:
+    """When ``share`` of the way is done: slow at an end where the movement rests."""
+    if moving_before and moving_after:
+        return share
+    if moving_before:
+        return 1 - math.sqrt(1 - share)
+    if moving_after:
+        return math.sqrt(share)
+    return math.acos(1 - 2 * share) / math.pi
 
 
 def _steps(first: Body, second: Body) -> int:
