@@ -17,7 +17,7 @@ HEAD_HEIGHT = 44
 
 @dataclass(frozen=True)
 class Band:
-    """One band of the body. ``arm`` is drawn beside it and is no area of its own."""
+    """One band of the body. ``arm`` and its edges are drawn beside it and are no area."""
 
     place: str
     height: int
@@ -26,6 +26,7 @@ class Band:
     left: str
     right: str
     arm: str = ""
+    arm_edges: str = ""
 
     def on(self, side: str) -> str:
         return self.left if side == "left" else self.right
@@ -47,7 +48,8 @@ BANDS: tuple[Band, ...] = (
         _("Upper back"),
         _("Left upper back"),
         _("Right upper back"),
-        arm="M25 6 C18 20 14 42 13 64",
+        arm="M22 0 C12 8 8 40 6 64 H19 C21 52 28 46 33 34 C32 22 25 12 22 0 Z",
+        arm_edges="M22 0 C12 8 8 40 6 64 M19 64 C21 52 28 46 33 34",
     ),
     Band(
         "lower_back",
@@ -56,7 +58,8 @@ BANDS: tuple[Band, ...] = (
         _("Lower back"),
         _("Left lower back"),
         _("Right lower back"),
-        arm="M13 0 C12 20 11 36 9 52",
+        arm="M6 0 C5 20 4 36 3 52 H14 C16 36 18 16 19 0 Z",
+        arm_edges="M6 0 C5 20 4 36 3 52 M14 52 C16 36 18 16 19 0",
     ),
     Band(
         "buttock",
@@ -65,7 +68,8 @@ BANDS: tuple[Band, ...] = (
         _("Buttocks"),
         _("Left buttock"),
         _("Right buttock"),
-        arm="M9 0 L7 24",
+        arm="M3 0 C1 10 1 24 6 28 C11 30 13 14 14 0 Z",
+        arm_edges="M3 0 C1 10 1 24 6 28 C11 30 13 14 14 0",
     ),
     Band(
         "thigh",

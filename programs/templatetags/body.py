@@ -39,11 +39,8 @@ def body_area(area: str) -> SafeString | str:
 
 
 def _half(band: Band) -> SafeString:
-    arm = format_html_join(
-        "", '<path class="{}" d="{}"/>', [(name, band.arm) for name in ("ci-arm", "ci-arm-in")]
-    )
-    area = format_html('<path class="ci-piece" d="{}"/>', band.outline)
-    return format_html("{}{}", arm if band.arm else "", area)
+    drawn = [("ci-arm", band.arm), ("ci-arm-edges", band.arm_edges), ("ci-piece", band.outline)]
+    return format_html_join("", '<path class="{}" d="{}"/>', [d for d in drawn if d[1]])
 
 
 def _both(half: SafeString) -> SafeString:

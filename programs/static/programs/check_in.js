@@ -10,12 +10,13 @@ if (form && !form.querySelector(".sb-errors")) start();
 
 function start() {
   const cards = [...form.querySelectorAll('[data-part="card"]')];
-  const [count, missing, save, next, back, how] = ["count", "missing", "save", "next", "back", "how"].map(part);
+  const [count, missing, save, next, back] = ["count", "missing", "save", "next", "back"].map(part);
+  const intro = form.querySelectorAll(".ci-intro");
   let now = 0;
   let waiting = 0;
 
   form.classList.add("ci-form--cards");
-  for (const shown of [count, next, back, how]) shown.hidden = false;
+  for (const shown of [count, next, back]) shown.hidden = false;
   for (const card of cards) card.querySelector("legend, label")?.setAttribute("tabindex", "-1");
 
   const value = (name) => form.querySelector(`input[name="${name}"]:checked`)?.value;
@@ -42,7 +43,7 @@ function start() {
       .replace("{number}", now + 1)
       .replace("{total}", list.length);
     missing.hidden = true;
-    how.hidden = now > 0;
+    for (const words of intro) words.hidden = now > 0;
     back.hidden = now === 0;
     next.hidden = last;
     save.hidden = !last;
