@@ -103,6 +103,8 @@ def test_given_a_member_of_staff_with_a_passkey_then_it_opens_the_portal(
     desk = at_desk()
     with_a_lock(desk)
     pages.sign_in_staff(desk, physio.email)
+    desk.get_by_label("Password").fill(pages.PASSWORD)
+    pages.button(desk, "Go on").click()
     expect(pages.heading(desk, "Set up the second step")).to_be_visible()
     pages.link(desk, "Use this device’s lock instead").click()
     pages.button(desk, "Set up this device").click()
