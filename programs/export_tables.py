@@ -26,6 +26,11 @@ class Table:
     heads: tuple[str, ...]
     rows: list[tuple[str | tuple[str, ...], ...]]
 
+    @property
+    def named_rows(self) -> list[list[tuple[str, str | tuple[str, ...]]]]:
+        """The rows with each cell under its head, for a screen too narrow for a table."""
+        return [list(zip(self.heads, row, strict=True)) for row in self.rows]
+
 
 def tables_of(patient: Patient) -> list[Table]:
     """The tables that hold anything, in the order somebody would look for it."""

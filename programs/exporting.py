@@ -51,19 +51,21 @@ def export_patient(
         zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as whole,
     ):
         said = {"patient": patient, "at": at, "language": language}
-        whole.writestr("README.txt", render_to_string("portal/export_readme.txt", said))
-        whole.writestr(
-            "record.html",
-            render_to_string("portal/export.html", {**said, "tables": tables_of(patient)}),
-        )
-        whole.write(_STYLE, "record.css")
+        page = {**said, "tables": tables_of(patient)}
+        for name, text in {
+            "README.txt": render_to_string("portal/export_readme.txt", said),
+            "record.html": render_to_string("portal/export.html", page),
+            "record.css": _STYLE.read_text("utf-8"),
+        }.items():
+            with _text_in(whole, name, at) as file:
+                file.write(text)
         for name, (heads, rows) in {
             "check-ins.csv": check_in_cells(patient),
             "sessions.csv": session_cells(patient),
         }.items():
-            with _text_in(whole, name) as file:
+            with _text_in(whole, name, at) as file:
                 write_table(file, heads, rows)
-        with _text_in(whole, "data.json") as file:
+        with _text_in(whole, "data.json", at) as file:
             _write_data(file, patient, at)
 
 
@@ -80,8 +82,11 @@ def _may_take_out(patient: Patient, by: User | None) -> None:
     require_staff(by, patient)
 
 
-def _text_in(whole: zipfile.ZipFile, name: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(whole.open(name, "w", force_zip64=True), "utf-8", newline="")
+def _text_in(whole: zipfile.ZipFile, name: str, at: dt.datetime) -> io.TextIOWrapper:
+    entry = zipfile.ZipInfo(name, timezone.localtime(at).timetuple()[:6])
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o600 << 16
+    return io.TextIOWrapper(whole.open(entry, "w", force_zip64=True), "utf-8", newline="")
 
 
 def _write_data(file: IO[str], patient: Patient, at: dt.datetime) -> None:
