@@ -8,12 +8,12 @@ export PORT PYTHON
 
 PY = .venv/bin/python
 TESTING = STEADYBACK_TESTING=1
-# Every core works; the tests of one file stay together.
-AT_ONCE = -n logical --maxprocesses 8 --dist loadfile
+# Every core works; the tests of one file stay together, and the longest come first.
+AT_ONCE = -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 # Python writes a line per problem; what has no problem stays silent.
 LINT_IMPORTS = -c "import sys; from importlinter.cli import lint_imports_command as run; run()"
 
-.PHONY: help demo test lint bench faults screenshots lock clean environment
+.PHONY: help demo test lint bench faults screenshots words lock clean environment
 
 help:
 	@echo "make demo         a whole practice with made-up people on http://localhost:$(PORT)"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench        every figure of docs/benchmarks.md against its yardstick; ten minutes or so"
 	@echo "make faults       everything that can break breaks, at full size; ten minutes or so"
 	@echo "make screenshots  the pictures in docs/screenshots"
+	@echo "make words        bring the catalogue of translations up to the sources; names what is open"
 	@echo "make lock         compile requirements/*.in again"
 	@echo "make clean        remove .venv and var, with the demo's data"
 
@@ -66,6 +67,9 @@ screenshots: environment
 	@$(PY) -m tests.browser --ensure
 	@code=0; $(TESTING) $(PY) -m tests.screenshots || code=$$?; \
 	    $(TESTING) $(PY) -m config.services stop; exit $$code
+
+words: environment
+	@$(TESTING) DJANGO_SETTINGS_MODULE=config.settings $(PY) -m tests.catalogue
 
 COMPILE = ../$(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes \
     --no-emit-index-url --no-emit-find-links --no-header --quiet
