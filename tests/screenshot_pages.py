@@ -245,6 +245,11 @@ SHOTS: list[Shot] = [
     whole_of("today", "Today", "/", who=ANA, first=answer_this_morning),
     whole_of("exercise", "One exercise", "/routine/2/", who=ANA),
     whole_of("reminders", "My reminders", "/reminders/", who=ANA),
+    whole_of("settings", "Settings", "/settings/", who=ANA),
+    whole_of("settings-session", "During the routine", "/settings/session/", who=ANA),
+    whole_of("settings-reading", "Letters and colours", "/settings/reading/", who=ANA),
+    whole_of("my-data", "My data", "/settings/data/", who=ANA),
+    whole_of("deletion", "Asking for deletion", "/settings/data/deletion/", who=ANA),
     whole_of("serious", "Something feels seriously wrong", "/serious/", who=ANA),
     Shot(
         "after",
