@@ -113,7 +113,9 @@ def test_a_patient_never_sees_the_portal(client, record):
 @pytest.mark.parametrize("role", ["physio", "front_desk", "manager"])
 def test_staff_never_act_as_a_patient(client, record, request, role):
     client.force_login(request.getfixturevalue(role))
-    own = re.compile(r"(routine|check-in|reminders|settings|api/v1/(today|sessions|check-ins|red-flags))")
+    own = re.compile(
+        r"(routine|check-in|reminders|settings|api/v1/(today|sessions|check-ins|red-flags))"
+    )
     pages = [route for route in private() if own.match(route)]
     assert len(pages) >= 8
     for route, response in visited(client, record, pages).items():
