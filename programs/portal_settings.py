@@ -136,7 +136,7 @@ def reading_words(likes: Preferences) -> tuple[str, ...]:
 def _groups(request: HttpRequest, spoken: dict[str, tuple[str, ...]]) -> list[Group]:
     own = [
         _row("portal_carers", _("People who help me")),
-        _row("passkeys", _("Sign in with my phone’s lock")),
+        _row("passkeys", _("Sign in with your device’s lock")),
         _row("portal_data", _("My data"), (_("Download it, or ask us to delete it"),)),
     ]
     return [
