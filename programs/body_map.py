@@ -11,7 +11,7 @@ from clinic.marking import gettext_noop as _
 SIDES = ("left", "right")
 ELSEWHERE = "elsewhere"
 HALF_WIDTH = 70
-HEAD = "M70 1 C58 1 53 11 53 22 C53 31 55 38 58 44 H70 Z"
+HEAD = "M70 44 H58 C55 38 53 31 53 22 C53 11 58 1 70 1"
 HEAD_HEIGHT = 44
 
 

@@ -1,5 +1,6 @@
 """Every page of the patient, as ``looking`` looks at it."""
 
+import re
 import uuid
 from collections.abc import Callable
 
@@ -55,8 +56,13 @@ def test_every_page_of_the_patient(
     own.at("safety questions, none answered", send("/check-in/questions/", "Send my answers"))
     answer_all_no(patient)
     own.at("today, routine", "/")
-    own.at("first exercise", "/routine/1/")
-    own.at("second exercise", step("Done, next"))
+    own.at("the routine, before it starts", "/routine/")
+    own.at("the routine, as a list", as_list)
+    own.at("getting ready", guided())
+    own.at("an exercise", guided("I’m ready"))
+    own.at("an easier exercise", guided("Easier today", "I’m ready"))
+    own.at("why skip it", guided("Skip"))
+    own.at("five minutes", "/routine/?short=1")
     own.at("not today", "/routine/skip/")
     own.at("my reminders", "/reminders/")
     own.at("my reminders, no day", no_day)
@@ -71,12 +77,16 @@ def test_every_page_of_the_patient(
     own.at("asking for deletion", "/settings/data/deletion/")
     start_messages(patient=patient, channel="sms", at=MONDAY, way="web", by=patient.user)
     own.at("not today, no reason", send("/routine/skip/", "Leave it for today"))
-    own.at("this hurts", step("This hurts", start="/routine/2/"))
-    own.at("what was done", "/routine/finish/")
+    own.at("this hurts", guided("I’m ready", "This hurts"))
+    own.at("stopped", guided("I’m ready", "This hurts", "A lot"))
+    own.at("what was done", "/routine/#done")
+    own.at("what was done, nothing said", nothing_said)
     own.at("serious", "/serious/")
     own.at("serious, nothing answered", send("/serious/", "Show me what to do"))
     own.at("after the session", finish)
-    own.at("after the session, nothing answered", send("/check-in/after/", "Save my answers"))
+    own.at("after the session, first question", "/check-in/after/")
+    own.at("after the session, passed over", passed_over)
+    own.at("after the session, nothing answered", send_empty("/check-in/after/"))
     own.at("result", after_session)
     own.at("today, done", "/")
     clock.to(1, "09:00")
@@ -138,15 +148,33 @@ def stop_mails(address: str) -> Callable[[Page], None]:
     return visit
 
 
-def step(name: str, start: str = "/routine/1/") -> Callable[[Page], None]:
+def guided(*presses: str) -> Callable[[Page], None]:
+    """The guided session after these buttons, standing still."""
+
     def visit(page: Page) -> None:
-        page.goto(start)
-        title = page.get_by_role("heading", level=1)
-        before = title.inner_text()
-        pages.button(page, name).click()
-        expect(title).not_to_have_text(before)
+        page.goto("/routine/")
+        page.evaluate("sessionStorage.clear()")
+        page.goto("/routine/?")
+        pages.button(page, "Start").click()
+        for name in presses:
+            page.get_by_role("button", name=re.compile(f"^{name}")).click()
+        pause = pages.button(page, "Pause")
+        if pause.is_visible() and not page.get_by_role("dialog").is_visible():
+            pause.click()
 
     return visit
+
+
+def as_list(page: Page) -> None:
+    page.goto("/routine/")
+    pages.button(page, "Show it as a list").click()
+    expect(pages.heading(page, "What did you do today?")).to_be_visible()
+
+
+def nothing_said(page: Page) -> None:
+    as_list(page)
+    pages.button(page, "Save and say how it felt").click()
+    expect(page.get_by_role("alert")).to_be_visible()
 
 
 def no_day(page: Page) -> None:
@@ -159,10 +187,8 @@ def no_day(page: Page) -> None:
 
 
 def finish(page: Page) -> None:
-    page.goto("/routine/finish/")
-    for box in page.get_by_role("checkbox").all():
-        box.check()
-    pages.button(page, "Save and say how it felt").click()
+    as_list(page)
+    pages.button(page, "I did all of it").click()
     expect(pages.heading(page, "How did it go?")).to_be_visible()
 
 
@@ -176,8 +202,27 @@ def after_session(page: Page) -> None:
 
 def one_sided(page: Page) -> None:
     page.goto("/check-in/morning/")
+    for question in ("How much pain do you have this morning?", "Over the last day, how much pain"):
+        pages.choose(page, question, "2")
     pages.choose(page, "Are you sore this morning?", "Yes, a pull on one side")
-    expect(page.get_by_role("group", name="Which side?")).to_be_visible()
+    expect(page.get_by_role("group", name="Where is the pull?")).to_be_visible()
+
+
+def passed_over(page: Page) -> None:
+    page.goto("/check-in/after/")
+    pages.button(page, "Next").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def send_empty(address: str) -> Callable[[Page], None]:
+    """A form sent as it is, past the script that asks one question at a time."""
+
+    def send_(page: Page) -> None:
+        page.goto(address)
+        page.locator("form[data-queue]").evaluate("form => form.submit()")
+        expect(page.get_by_role("alert").first).to_be_visible()
+
+    return send_
 
 
 def answer_all_no(patient: Patient, **but: str) -> None:
