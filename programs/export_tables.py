@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clinic.models import AccessRecord, IncomingText, OutboxMessage
+from patients.measuring import told
 from patients.models import CheckIn, Patient, Preferences
 from patients.models.check_in import SCALES
 from programs.items import dose_text
@@ -237,15 +239,10 @@ def _red_flags(patient: Patient) -> Table:
 
 
 def _measures(patient: Patient) -> Table:
-    rows = [
-        (
-            _date(measure.day),
-            measure.title,
-            measure.get_point_display(),
-            tuple(f"{name}: {score}" for name, score in (measure.scores or {}).items()),
-        )
-        for measure in patient.measures.order_by("day", "pk")
-    ]
+    rows = []
+    for measure in patient.measures.select_related("questionnaire").order_by("day", "pk"):
+        title, results = told(measure, language=get_language() or "en")
+        rows.append((_date(measure.day), title, measure.get_point_display(), results))
     return Table(_("Longer questions"), (_("Day"), _("Which"), _("When"), _("Result")), rows)
 
 
