@@ -255,3 +255,24 @@ def message_for(problem: str) -> str:
         "name": _("Write a few words for each one."),
         "twice": _("Two of them have the same name. Give each its own."),
     }.get(problem, _("Choose one of the answers."))
+
+
+# --- telling -----------------------------------------------------------------------------------
+
+
+def told(measure: Measure, *, language: str) -> tuple[str, tuple[str, ...]]:
+    """The name of what was asked, and a line for each answer with a name of the patient's own and
+    for each score, in ``language`` where the questionnaire speaks it."""
+    shape = shape_of(measure.questionnaire) if measure.questionnaire else None
+    titles = {rule.id: rule.title.read_in(language) for rule in shape.scores} if shape else {}
+    lines = [
+        f"{row['name']}: {row['number']}"
+        for answer in measure.answers.values()
+        if isinstance(answer, list)
+        for row in answer
+    ]
+    for found in measure.scores:
+        value = "–" if found["value"] is None else f"{found['value']:g}".replace("-", "−")
+        words = f"{value}, {found['band']}" if found["band"] else value
+        lines.append(f"{titles.get(found['id'], found['title'])}: {words}")
+    return (shape.title.read_in(language) if shape else measure.title), tuple(lines)

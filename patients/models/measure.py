@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
@@ -55,10 +56,10 @@ class Questionnaire(models.Model):
 class Point(models.TextChoices):
     """When in a program a measure was taken."""
 
-    START = "start", "At the start"
-    WEEK_6 = "week_6", "After 6 weeks"
-    WEEK_12 = "week_12", "After 12 weeks"
-    BETWEEN = "between", "In between"
+    START = "start", _("At the start")
+    WEEK_6 = "week_6", _("After 6 weeks")
+    WEEK_12 = "week_12", _("After 12 weeks")
+    BETWEEN = "between", _("In between")
 
 
 class Measure(models.Model):
