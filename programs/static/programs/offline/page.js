@@ -13,6 +13,19 @@ const HOME = "/";
 const PAGES = "steadyback-pages-";
 const words = (name) => document.getElementById(`sb-words-${name}`)?.content.cloneNode(true);
 
+// Under the greeting of the first page, at the top of every other.
+function place(notice) {
+  let notices = document.querySelector(".sb-notices");
+  if (!notices) {
+    notices = document.createElement("div");
+    notices.className = "sb-notices";
+    const head = location.pathname === HOME && document.querySelector("main header");
+    if (head) head.after(notices);
+    else document.querySelector("main").prepend(notices);
+  }
+  notices.append(notice);
+}
+
 // --- whose page this is --------------------------------------------------------------------------
 
 async function forgetOthers() {
@@ -91,8 +104,9 @@ document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || !form.dataset.queue || !account || navigator.onLine) return;
   event.preventDefault();
   keep(form, event.submitter).then((entry) => {
-    if (entry.kind === "session") return location.assign(here.after);
-    return location.assign(here[`advice_${severityOf(form, entry.fields)}`] ?? HOME);
+    const severity = entry.kind === "red_flags" ? severityOf(form, entry.fields) : "";
+    if (severity) location.assign(here[`advice_${severity}`]);
+    else location.assign(entry.kind === "session" ? here.after : HOME);
   });
 });
 
@@ -105,10 +119,9 @@ document.addEventListener("steadyback:queue", (event) => {
 async function show() {
   const all = await store.all();
   const mine = all.filter((entry) => entry.account === account);
-  const place = document.querySelector("[data-unsent]") ?? document.querySelector("main");
   document.getElementById("unsent")?.remove();
   if (!account && all.length && tag === "none") {
-    place.prepend(words("sign-in"));
+    place(words("sign-in"));
   }
   const notice = mine.length ? words("unsent") : null;
   if (!notice) return;
@@ -118,6 +131,7 @@ async function show() {
     weekday: "long",
     hour: "2-digit",
     minute: "2-digit",
+    hourCycle: "h23",
   });
   line.remove();
   for (const entry of mine) {
@@ -141,7 +155,13 @@ async function show() {
     const { left } = await send();
     if (left) document.querySelector("#unsent [data-no-line]").hidden = false;
   });
-  place.prepend(notice);
+  const did = mine.some((entry) => entry.kind === "session" && entry.day === store.dayOf(Date.now()));
+  const said = mine.some((entry) => entry.kind === "check_in");
+  notice.querySelector("[data-next]").hidden = !did || said;
+  // This copy of the page does not know that the routine is done.
+  const start = document.querySelector("main > .sb-actions--thumb");
+  if (did && start) start.hidden = true;
+  place(notice);
 }
 
 async function send() {
@@ -163,7 +183,7 @@ async function tellOffline() {
   if (!notice || document.getElementById("no-line")) return;
   const old = notice.querySelector("[data-old]");
   old.hidden = !here.day || here.day === today();
-  document.querySelector("main").prepend(notice);
+  place(notice);
 }
 
 // --- signing out ---------------------------------------------------------------------------------

@@ -114,5 +114,5 @@
     await within("facts", "readwrite", (facts) => facts.clear());
   }
 
-  self.SteadybackStore = { all, put, remove, fact, setFact, keep, settle, wipe };
+  self.SteadybackStore = { all, put, remove, fact, setFact, keep, settle, wipe, dayOf };
 })();
