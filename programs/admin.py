@@ -23,6 +23,7 @@ from programs.clinician import (
     conversation,
     deletions,
     delivery,
+    figures,
     intake,
     patient_messages,
     patient_page,
@@ -70,6 +71,7 @@ portal.register_page(
     needs=May.MANAGE,
     room="patients",
 )
+portal.register_page("figures/", figures.figures, name="figures", menu="Figures", room="programs")
 portal.register_page(_ONE, patient_page.patient_page, name="patient")
 portal.register_page(_ONE + "messages/", patient_messages.patient_messages, name="patient_messages")
 portal.register_page(_ONE + "record/", record.record, name="patient_record", needs=May.REGISTER)

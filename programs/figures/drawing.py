@@ -17,6 +17,8 @@ from programs.figures.skeleton import ARM_JOINTS, LEG_JOINTS, SHANK, Body, Point
 WIDTH = 256.0
 TALL, LOW = 196.0, 132.0
 FLOOR_MARGIN = 12.0
+# Degrees by which the drawn bend of the spine may be off between two of its frames.
+BEND_SLACK = 0.9
 ORDER_SIDE = ("far_arm", "far_leg", "trunk", "near_leg", "near_arm")
 ORDER_FRONT = ("far_leg", "near_leg", "trunk", "far_arm", "near_arm")
 
@@ -89,12 +91,12 @@ class Canvas:
         )
 
     def path(
-        self, css: str, rows: Sequence[str], numbers: Sequence[Sequence[float]] | None = None
+        self, css: str, rows: Sequence[str], numbers: Sequence[Sequence[float]], slack: float = 0.35
     ) -> str:
         """A path, drawn anew in each frame where it changes."""
         if len(set(rows)) == 1:
             return f'<path class="{css}" d="{rows[0]}"/>'
-        kept = self._kept(numbers, 0.35) if numbers else list(range(len(rows)))
+        kept = self._kept(numbers, slack)
         values = ";".join(rows[index] for index in kept)
         return (
             f'<path class="{css}" d="{rows[0]}"><animate attributeName="d" {self._timed(kept)}'
@@ -157,16 +159,18 @@ class Canvas:
     def _trunk(self) -> str:
         front = self.figure.front
         shown = [(body.pose.trunk, body.pose.breath, body.pose.turn[1]) for body in self.bodies]
-        bends = [(t[1] - t[0], t[2] - t[0], breath * 20, turn) for t, breath, turn in shown]
+        bends = [(t[1] - t[0], t[2] - t[0], breath * 20, turn / 4) for t, breath, turn in shown]
         inside = self.path(
-            "f-body", [shapes.trunk_outline(t, front, b, r) for t, b, r in shown], bends
+            "f-body", [shapes.trunk_outline(t, front, b, r) for t, b, r in shown], bends, BEND_SLACK
         )
         for muscle in self.figure.muscles:
             rows = [shapes.trunk_muscle(muscle, t, front, b, r) for t, b, r in shown]
             for number_ in range(len(rows[0])):
-                inside += self.path("f-tint", [row[number_] for row in rows], bends)
+                inside += self.path("f-tint", [row[number_] for row in rows], bends, BEND_SLACK)
         if self.figure.spine_line:
-            inside += self.path("f-spine", [shapes.spine_line(t) for t, _, _ in shown], bends)
+            inside += self.path(
+                "f-spine", [shapes.spine_line(t) for t, _, _ in shown], bends, BEND_SLACK
+            )
         pelvis = self.turned("rotate", [(-t[0],) for t, _, _ in shown], inside)
         trunk = self.turned(
             "translate", [self.place(body.joints["hip"]) for body in self.bodies], pelvis

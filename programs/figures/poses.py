@@ -61,6 +61,7 @@ class Figure:
     says: tuple[str, ...]
     end: int
     zoom: tuple[float, float, float]
+    alternated: bool
     moments: tuple[Moment, ...]
 
     @property
@@ -86,7 +87,8 @@ def _files() -> dict[str, Path]:
 
 @functools.cache
 def _starts() -> dict[str, Any]:
-    return yaml.safe_load((POSES_DIR / "starts.yaml").read_text(encoding="utf-8"))
+    starts: dict[str, Any] = yaml.safe_load((POSES_DIR / "starts.yaml").read_text(encoding="utf-8"))
+    return starts
 
 
 @functools.cache
@@ -150,6 +152,7 @@ def read_level(slug: str, data: Mapping[str, Any]) -> Figure:
         posture=posture,
         says=tuple(data["says"]),
         end=data.get("end", 1),
+        alternated=bool(data.get("alternate")),
         zoom=_three(data.get("zoom", [1, 0, 0])),
         moments=tuple(_moments(keyframes, front)),
     )
@@ -175,9 +178,19 @@ def _alternated(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
         other = dict(frame)
         for pair in ("arm", "leg"):
             near, far = _pair(frame, pair)
-            other[f"near_{pair}"], other[f"far_{pair}"] = far, near
+            shift = FAR_SHIFT[pair]
+            is_shifted = isinstance(far, dict) and "other" in far
+            other[f"near_{pair}"] = far["other"] if is_shifted else _nearer(far, shift)
+            other[f"far_{pair}"] = {"other": near, "shift": shift}
         twice.append(other)
     return twice
+
+
+def _nearer(far: Any, shift: float) -> Any:
+    """What the far limb did, for the near one: a place in the room comes back by the shift."""
+    if not isinstance(far, dict) or "to" not in far or far.get("in", "world") != "world":
+        return far
+    return {**far, "to": [far["to"][0] - shift, far["to"][1]]}
 
 
 def _pair(frame: Mapping[str, Any], pair: str) -> tuple[Any, Any]:

@@ -126,9 +126,10 @@ def _pad(canvas: "Canvas", prop: Prop) -> str:
     x, y = canvas.place((prop["pad"][0], prop["pad"][1]))
     wide, high = prop["pad"][2:]
     css = prop.get("look", "f-soft")
+    round_ = min(8, wide / 2.2, high / 2.2)
     return (
         f'<rect class="{css}" x="{number(x - wide / 2)}" y="{number(y - high / 2)}"'
-        f' width="{number(wide)}" height="{number(high)}" rx="{number(min(8, wide / 2.2, high / 2.2))}"/>'
+        f' width="{number(wide)}" height="{number(high)}" rx="{number(round_)}"/>'
     )
 
 
