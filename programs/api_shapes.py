@@ -8,8 +8,9 @@ from rest_framework import serializers
 from clinic.models import Site
 from patients.models import CheckIn, RedFlag
 from patients.models.check_in import SCALES
-from programs.models import Session
+from programs.models import Decision, Session
 from programs.today import Today
+from programs.wording import retold
 
 
 class MeShape(serializers.Serializer):
@@ -134,6 +135,7 @@ class CheckInBody(serializers.Serializer):
     neck_tension = serializers.BooleanField(required=False, allow_null=True)
     soreness = serializers.ChoiceField(CheckIn.Soreness.choices, required=False)
     side = serializers.ChoiceField(CheckIn.Side.choices, required=False, allow_blank=True)
+    place = serializers.ChoiceField(CheckIn.Place.choices, required=False, allow_blank=True)
     exercise = serializers.SlugField(required=False, allow_blank=True)
     note = serializers.CharField(required=False, allow_blank=True, max_length=1000)
 
@@ -148,7 +150,10 @@ class CheckInBody(serializers.Serializer):
 
 class DecisionShape(serializers.Serializer):
     outcome = serializers.CharField()
-    text = serializers.CharField(source="patient_text")
+    text = serializers.SerializerMethodField()
+
+    def get_text(self, decision: Decision) -> str:
+        return retold(decision.patient_text)
 
 
 class AnsweredShape(serializers.Serializer):

@@ -17,7 +17,8 @@ from patients.measuring import told
 from patients.models import CheckIn, Patient, Preferences
 from patients.models.check_in import SCALES
 from programs.items import dose_text
-from programs.models import Decision, Exercise, Prescription, ProgramVersion, Session
+from programs.models import Decision, Prescription, ProgramVersion, Session
+from programs.wording import exercise_names, in_language, retold
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Table:
 
 def tables_of(patient: Patient) -> list[Table]:
     """The tables that hold anything, in the order somebody would look for it."""
-    names = dict(Exercise.objects.values_list("slug", "name"))
+    names = exercise_names()
     found = [
         _addresses(patient),
         _versions(patient),
@@ -75,7 +76,7 @@ def check_in_cells(patient: Patient) -> tuple[list[str], Iterable[list[object]]]
 
 def session_cells(patient: Patient) -> tuple[list[str], Iterable[list[object]]]:
     """Heads and rows of every exercise of every session, oldest first."""
-    names = dict(Exercise.objects.values_list("slug", "name"))
+    names = exercise_names()
     heads = [
         _("Day"),
         _("Session"),
@@ -159,7 +160,7 @@ def _versions(patient: Patient) -> Table:
         "exercise"
     ):
         said = _("%(exercise)s, level %(level)s: %(dose)s") % {
-            "exercise": one.exercise.name,
+            "exercise": in_language(one.exercise).name,
             "level": one.level,
             "dose": dose_text(one, units),
         }
@@ -169,7 +170,7 @@ def _versions(patient: Patient) -> Table:
         (
             _moment(version.at),
             version.by.name if version.by else "",
-            version.patient_reason,
+            retold(version.patient_reason),
             tuple(prescribed.get(version.pk, [])),
         )
         for version in versions.order_by("at", "pk")
@@ -218,7 +219,7 @@ def _check_ins(patient: Patient, names: dict[str, str]) -> Table:
 def _decisions(patient: Patient) -> Table:
     decisions = Decision.objects.filter(program__patient=patient).exclude(patient_text="")
     rows = [
-        (_moment(at), text)
+        (_moment(at), retold(text))
         for at, text in decisions.order_by("at", "pk").values_list("at", "patient_text")
     ]
     return Table(_("What followed from your answers"), (_("When"), _("What we said")), rows)

@@ -22,13 +22,14 @@ from programs import answering
 from programs.answer_forms import AfterSessionForm, CheckInForm, MorningForm, RedFlagForm
 from programs.happened import hurt_most
 from programs.meaning import Answers, Meaning, meaning_of
-from programs.models import Decision, Exercise, Program, Session
+from programs.models import Decision, Program, Session
 from programs.policies import thresholds_of
 from programs.portal import ASK
 from programs.portal_access import as_visitor, patient_required, private, visitor_of
 from programs.portal_stop import EMERGENCY, SAME_DAY, advice, calls, stop_page, stop_reason
 from programs.portal_unsaved import unsaved_page
 from programs.today import Today, program_for, today_for
+from programs.wording import exercise_names
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ def morning(request: HttpRequest) -> HttpResponse:
 def exercises_of(session: Session) -> dict[str, str]:
     """Slug → name of what the session asked for, in its order, whatever the program is now."""
     slugs = [item["exercise"] for item in session.items]
-    names = dict(Exercise.objects.filter(slug__in=slugs).values_list("slug", "name"))
+    names = exercise_names(slugs)
     return {slug: names[slug] for slug in slugs if slug in names}
 
 

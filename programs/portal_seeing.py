@@ -17,6 +17,7 @@ from programs.positions import prescriptions_of
 from programs.reading_pages import page_in, pages_in
 from programs.seeing import progress_of
 from programs.today import program_for
+from programs.wording import in_language
 
 
 @require_safe
@@ -81,7 +82,7 @@ def _exercises(request: HttpRequest) -> list[Exercise]:
     program: Program | None = program_for(request.patient)
     if program is None or stop_reason(request.patient, program):
         return []
-    return [p.exercise for p in prescriptions_of(program.current_version)]
+    return [in_language(p.exercise) for p in prescriptions_of(program.current_version)]
 
 
 def _language() -> str:

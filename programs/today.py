@@ -17,7 +17,7 @@ from programs.models import (
     Session,
 )
 from programs.positions import prescriptions_of, standing_of
-from programs.wording import in_language, retold
+from programs.wording import in_language, retold, told
 
 # Before this local hour it is still last night: too early for the morning's answers, not too
 # late for those after a session before midnight.
@@ -217,7 +217,7 @@ def _unanswered(program: Program, session: Session | None, at: dt.datetime) -> S
 def _news(program: Program) -> ProgramVersion | None:
     """The current version, as long as no session was done with it."""
     version = program.current_version
-    return None if program.sessions.filter(version=version).exists() else version
+    return None if program.sessions.filter(version=version).exists() else told(version)
 
 
 def _seen(program: Program) -> Alert | None:

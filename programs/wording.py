@@ -5,12 +5,13 @@ is kept in English and said again in the reader's language. What a clinician wro
 written.
 """
 
+from collections.abc import Collection
 from typing import Any, TypeVar, cast
 
 from django.utils.translation import get_language, gettext
 
 from clinic.language import DEFAULT, page_language
-from programs.models import Exercise, ProgramTemplate
+from programs.models import Exercise, ProgramTemplate, ProgramVersion
 from programs.retelling import retell
 
 Row = TypeVar("Row")
@@ -50,6 +51,18 @@ def retold(text: str) -> str:
     if language == DEFAULT or not text:
         return text
     return retell(text, say=gettext, names=_names(language), whole=_summaries(language, text))
+
+
+def told(version: ProgramVersion) -> ProgramVersion:
+    """The version with its reason for the patient in the language of the page."""
+    words = {"patient_reason": retold(version.patient_reason)}
+    return cast("ProgramVersion", InLanguage(version, words))
+
+
+def exercise_names(slugs: Collection[str] | None = None) -> dict[str, str]:
+    """Slug → name of the library's exercises (of ``slugs``), in the language of the page."""
+    rows = Exercise.objects.all() if slugs is None else Exercise.objects.filter(slug__in=slugs)
+    return {row.slug: in_language(row).name for row in rows}
 
 
 def _names(language: str) -> dict[str, str]:
