@@ -81,13 +81,14 @@ def _check_ins(session: Session) -> list[CheckIn]:
 
 
 def _where(session: Session | None, names: dict[str, str]) -> str:
-    """The side and the exercise of a pull, such as “ (left, Hamstring stretch)”."""
+    """Side, place and exercise of a pull, such as “ (left, buttock, Hamstring stretch)”."""
     if session is None:
         return ""
     parts: list[str] = []
     for check_in in _check_ins(session):
         if check_in.soreness == CheckIn.Soreness.ONE_SIDED:
-            parts += [check_in.side, names.get(check_in.exercise, check_in.exercise)]
+            place = check_in.get_place_display().lower()
+            parts += [check_in.side, place, names.get(check_in.exercise, check_in.exercise)]
     said = list(dict.fromkeys(part for part in parts if part))
     return f" ({', '.join(said)})" if said else ""
 

@@ -202,6 +202,10 @@ _SAID = [
 ]
 
 
+def _at(check_in: CheckIn) -> str:
+    return f" ({check_in.get_place_display().lower()})" if check_in.place else ""
+
+
 def _check_in(check_in: CheckIn) -> Entry:
     said = [
         words.format(getattr(check_in, name))
@@ -215,9 +219,9 @@ def _check_in(check_in: CheckIn) -> Entry:
     if check_in.neck_tension:
         said.append("neck tension")
     if check_in.soreness == CheckIn.Soreness.ONE_SIDED:
-        said.append(f"pull on the {check_in.side} side")
+        said.append(f"pull on the {check_in.side} side{_at(check_in)}")
     elif check_in.soreness == CheckIn.Soreness.EVEN:
-        said.append("even soreness")
+        said.append(f"even soreness{_at(check_in)}")
     if check_in.exercise:
         said.append(f"points at {check_in.exercise.replace('-', ' ')}")
     detail = [", ".join(said).capitalize()] if said else []
