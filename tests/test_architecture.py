@@ -60,6 +60,7 @@ def test_pure_rules_read_no_clock():
         "patients/measures.py",
         "patients/screening.py",
         "patients/red_flags.py",
+        "patients/asking_schedule.py",
         "clinic/quiet_hours.py",
     ]
     for name in pure:
@@ -126,6 +127,8 @@ PATIENT_TEXTS = [
     *sorted((ROOT / "templates" / "sms").rglob("*.*")),
     ROOT / "programs" / "progression.py",
     ROOT / "patients" / "red_flags.py",
+    ROOT / "programs" / "meaning.py",
+    ROOT / "programs" / "answer_forms.py",
 ]
 NEVER_SAID = re.compile(
     r"\b(damag\w*|unstable|weak|dangerous|non-compliant|diagnos\w*)\b", re.IGNORECASE
