@@ -75,8 +75,10 @@ def test_given_a_patient_then_both_channels_say_where_when_and_what_comes_next(a
         assert said in page, said
 
 
-def test_given_any_page_of_the_patient_then_its_foot_leads_here(at_home):
-    assert f'href="{reverse("portal_reminders")}"' in at_home.get("/").content.decode()
+def test_given_any_page_of_the_patient_then_its_foot_leads_here_by_way_of_the_settings(at_home):
+    assert f'href="{reverse("portal_settings")}"' in at_home.get("/").content.decode()
+    page = at_home.get(reverse("portal_settings")).content.decode()
+    assert f'href="{reverse("portal_reminders")}"' in page
 
 
 def test_given_no_program_then_nothing_is_planned_and_hours_can_be_chosen(
