@@ -159,7 +159,8 @@ def _keep_routine(request: HttpRequest, program: Program | None) -> HttpResponse
     if program.sessions.exercised().filter(day=day).exists():
         return redirect("portal_after")
     items = routine_for(program=program, day=day)
-    short = short_of(items, program=program, day=day) if request.POST.get("short") else []
+    wants_short = request.POST.get("short") in ("1", "True")
+    short = short_of(items, program=program, day=day) if wants_short else []
     form = RoutineForm(request.POST, items=short or items)
     if items and form.is_valid() and _record_routine(request, form, program, items, day):
         if reason:
