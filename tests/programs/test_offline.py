@@ -394,7 +394,9 @@ def test_an_app_says_when_it_was(phone, program, clock):
     morning = {**GOOD_MORNING, "at": "2026-03-03T07:00:00Z"}
     assert post(phone, "check-ins", morning).status_code == 201
     assert CheckIn.objects.get().at == at_day(1, 7)
-    assert post(phone, "red-flags", {"answers": NO, "at": "2026-03-03T07:05:00Z"}).status_code == 201
+    assert (
+        post(phone, "red-flags", {"answers": NO, "at": "2026-03-03T07:05:00Z"}).status_code == 201
+    )
 
 
 @pytest.mark.parametrize("path", ["sessions", "check-ins"])
