@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.formats import get_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -165,7 +166,8 @@ def words_of(dose: Dose, *, breathing: bool = False, units: str = KG) -> str:
             ngettext("hold %(n)s second", "hold %(n)s seconds", dose.hold_s) % {"n": dose.hold_s}
         )
     if dose.load_kg:
-        parts.append(_("with %(load)s") % {"load": load_text(dose.load_kg, units)})
+        point = get_format("DECIMAL_SEPARATOR")
+        parts.append(_("with %(load)s") % {"load": load_text(dose.load_kg, units, point)})
     return capfirst(", ".join(parts))
 
 

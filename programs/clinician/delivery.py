@@ -18,6 +18,7 @@ from clinic.audit import record_access
 from clinic.messaging.fates import FATE, FATES, in_words, moment_of
 from clinic.models import AccessRecord, OutboxMessage, Site
 from clinic.models.messaging import Channel
+from clinic.spreadsheets import MARK, harmless
 from patients import delivery
 from patients.delivery import Question
 from patients.models import Patient
@@ -110,8 +111,7 @@ def report_csv(request: HttpRequest) -> HttpResponse:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-    # Without this mark table programs take the file for one in an old encoding.
-    response.write("\ufeff")
+    response.write(MARK)
     writer = csv.writer(response)
     writer.writerow(["Day", "Channel", "Carrier", "Fate", "Reason", "Messages"])
     for count in delivery.counts(question):
