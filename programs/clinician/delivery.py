@@ -128,11 +128,6 @@ def report_csv(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def harmless(words: str) -> str:
-    """Words that a table program takes for words, never for a formula."""
-    return f"'{words}" if words[:1] in ("=", "+", "-", "@", "\t", "\r") else words
-
-
 def without_addresses(words: str) -> str:
     """Reasons name no address; should a carrier's words ever bring one, it stays here."""
     words = re.sub(r"[^\s<>]+@[^\s<>]+", "(address)", words)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from clinic import health, standstill
 from clinic.models import AccessRecord, Alert, OutboxMessage, Role
-from patients import delivery
 from clinic.spreadsheets import harmless
+from patients import delivery
 from programs.clinician.delivery import without_addresses
 from tests.clinic.kept import Status, kept
 from tests.conftest import MONDAY, make_staff
