@@ -54,6 +54,9 @@ def device_of(request: HttpRequest) -> Device | None:
             visit = request.session[_VISIT] = get_random_string(16)
         account = account_of(request)
         return Device(f"{account}.{_short('visit', account + visit)}", _seconds(request))
+    if getattr(request, "has_no_page", False):
+        # Signed in, and since then sent away: what the device still keeps is not theirs.
+        return Device(NOBODY)
     return Device(NOBODY) if _nobody(request) else None
 
 

@@ -121,6 +121,7 @@ def no_page_of_ones_own(request: HttpRequest) -> HttpResponse:
     """For somebody who is signed in and is no patient: whom they help, or that it is not here."""
     if Carer.objects.standing().filter(user=request.user).exists():
         return redirect("portal_helping")
+    request.has_no_page = True
     return render(request, "portal/not_a_patient.html", status=403)
 
 

@@ -6,6 +6,9 @@ import uuid
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from patients.caring import accept_invitation, invite_carer, remove_carer
+from patients.models import Carer
+from tests.conftest import MONDAY
 from tests.living import do_session
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +28,7 @@ PUBLIC = {
     "api/v1/schema/": "the description of the API",
     "language/": "the language of the pages, for everybody who reads one",
     "serious/": "safety first: the numbers to call, for somebody not signed in; asks them nothing",
+    "in/": "the address on paper or in an invitation: offers to send a code, opens nothing",
     "r/": "a reminder link: a page with one button, which itself opens nothing",
     "stop/": "the link in a mail that stops reminders: tells nothing, opens nothing",
     "hooks/": "carriers call these; every call without their seal is refused",
@@ -48,7 +52,11 @@ def addresses() -> list[str]:
 
 def is_public(route: str) -> bool:
     plain = route.lstrip("^")
-    return plain in PUBLIC or plain == "" or plain.startswith(("account/", "r/", "stop/", "hooks/"))
+    return (
+        plain in PUBLIC
+        or plain == ""
+        or plain.startswith(("account/", "in/", "r/", "stop/", "hooks/"))
+    )
 
 
 @pytest.fixture
@@ -120,6 +128,41 @@ def test_staff_never_act_as_a_patient(client, record, request, role):
     assert len(pages) >= 8
     for route, response in visited(client, record, pages).items():
         assert response.status_code != 200, route
+
+
+# What somebody who helps a patient may open beside what everybody may.
+FOR_CARERS = re.compile(
+    r"^(routine/|check-in/|reminders/$|read/|helping/$|offline/|sw\.js$|manifest\.webmanifest$)"
+)
+
+
+@pytest.fixture
+def carer(record):
+    patient = record.patient
+    asked = {"name": "Tom Lee", "address": "tom@family.example", "by": patient.user, "at": MONDAY}
+    carer = invite_carer(patient=patient, **asked)
+    return accept_invitation(carer=carer, by=carer.user, at=MONDAY)
+
+
+def test_a_carer_opens_the_day_and_nothing_else(client, record, carer):
+    client.force_login(carer.user)
+    own = [route for route in private() if not FOR_CARERS.match(route)]
+    assert {"settings/", "carers/", "progress/", "settings/data/file/"} <= set(own)
+    for route, response in visited(client, record, own).items():
+        assert response.status_code in (302, 403, 404, 405), route
+    assert client.get("/reminders/").status_code == 200
+
+
+def test_who_was_only_asked_or_sent_away_opens_nothing(client, record, carer):
+    client.force_login(carer.user)
+    name = record.patient.given_name
+    Carer.objects.update(accepted_at=None)
+    asked = [route for route in private() if route != "helping/"]
+    for route, response in visited(client, record, asked).items():
+        assert name not in response.content.decode(errors="ignore"), route
+    remove_carer(carer=carer, by=record.patient.user, at=MONDAY)
+    for route, response in visited(client, record, private()).items():
+        assert name not in response.content.decode(errors="ignore"), route
 
 
 def test_staff_of_another_site_find_no_patient(client, record, stranger):

@@ -19,6 +19,8 @@ _PLACES = (
 )
 # Addresses that belong to a place without standing below it.
 _ALSO = {"/settings/": ("/reminders/", "/carers/", "/account/"), "/progress/": ("/measure/",)}
+# What a carer has no page for.
+_OWN = ("/progress/", "/settings/")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def portal_places(context: dict[str, Any]) -> list[Place]:
     return [
         Place(address, icon, gettext(word), _here(address, request.path))
         for address, icon, word in _PLACES
-        if _exists(address) and not (helps and address == "/settings/")
+        if _exists(address) and not (helps and address in _OWN)
     ]
 
 
