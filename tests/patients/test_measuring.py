@@ -243,3 +243,22 @@ def test_a_result_that_says_nothing_is_refused(patient, physio, changes):
     with pytest.raises(ValidationError):
         enter(patient, physio, **changes)
     assert not Measure.objects.exists()
+
+
+# --- telling -------------------------------------------------------------------------------------
+
+
+def test_a_result_is_told_in_the_readers_language_with_the_patients_own_names(library, patient):
+    row = Questionnaire.objects.get(name="activities")
+    named = [{"name": n, "number": 2} for n in ("Shoes", "Garden", "Film")]
+    kept = record(patient, row, answers={"activity": named})
+    title, lines = measuring.told(kept, language="es")
+    assert title == "Mis actividades"
+    assert lines == ("Shoes: 2", "Garden: 2", "Film: 2", "Mis actividades, promedio de 0 a 10: 2")
+
+
+def test_a_result_from_paper_is_told_as_it_was_written(patient, physio):
+    assert measuring.told(enter(patient, physio), language="es") == (
+        "Paper scale",
+        ("Paper scale: –, medium",),
+    )

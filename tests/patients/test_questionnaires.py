@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -72,6 +73,12 @@ def test_every_supplied_questionnaire_is_right_and_speaks_spanish(path):
         texts += [text for text in (item.name_text, item.number_text) if text]
     for text in texts:
         assert text is not None and text.own and text.others.get("es"), path.name
+
+
+def test_the_example_in_the_manual_is_right():
+    manual = Path(__file__).parents[2] / "docs" / "measures.md"
+    example = manual.read_text("utf-8").split("```json\n")[1].split("```")[0]
+    assert read_questionnaire(json.loads(example)).scores[0].factor == 2
 
 
 def change(path: str, value: object) -> dict:

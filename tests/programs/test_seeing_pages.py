@@ -13,6 +13,7 @@ from patients.measuring import load_questionnaire, record_measure
 from patients.models import Measure, Questionnaire
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import REPEATED
+from programs.export_tables import tables_of
 from programs.models import Session
 from programs.portal_access import PASS
 from programs.seeing import progress_of
@@ -283,6 +284,19 @@ def test_nothing_is_asked_while_a_red_flag_is_open(at_home, program):
     )
     assert at_home.get(reverse("portal_measure", args=[row("pain").pk])).status_code == 302
     assert "Yours, one by one" not in text_of(at_home.get("/read/why-this-exercise/"))
+
+
+def test_what_was_answered_is_in_the_patients_own_download(at_home, program):
+    rate(program, 0, 2, 3, 4)
+    lines = [
+        line
+        for table in tables_of(program.patient)
+        for cells in table.rows
+        for cell in cells
+        for line in (cell if isinstance(cell, tuple) else [cell])
+    ]
+    assert "Putting on shoes: 2" in lines
+    assert "My activities, average 0–10: 3" in lines
 
 
 # --- reading -----------------------------------------------------
