@@ -25,6 +25,7 @@ from programs.portal_access import (
 )
 from programs.portal_session_forms import RoutineForm, SkipForm, session_id
 from programs.portal_stop import PAUSED, stop_page, stop_reason
+from programs.things import things
 from programs.today import Today, minutes_of, program_for, routine_for, short_of, today_for
 
 # Set when answers call for the safety questions; the routine waits until they are answered.
@@ -138,15 +139,10 @@ def _routine_page(request: HttpRequest, today: Today, form: RoutineForm) -> Http
         "left_out": [item for item in today.items if item not in shown],
         "short": all_short,
         "short_minutes": minutes_of(all_short),
-        "equipment": _equipment(shown),
+        "equipment": things(thing for item in shown for thing in item.level.equipment),
         "preferences": Preferences.of(request.patient),
     }
     return render(request, "portal/routine.html", context, status=400 if form.errors else 200)
-
-
-def _equipment(items: list[Item]) -> list[str]:
-    """What these exercises need, each thing once."""
-    return list(dict.fromkeys(thing for item in items for thing in item.level.equipment))
 
 
 def _keep_routine(request: HttpRequest, program: Program | None) -> HttpResponse:

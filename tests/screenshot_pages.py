@@ -224,6 +224,22 @@ def filled_in(page: Page, address: str) -> None:
         group.get_by_role("radio", name="2", exact=True).check()
 
 
+def an_exercise(page: Page) -> None:
+    """The guided session in the middle of its second exercise, standing still."""
+    page.clock.install(time=NOW)
+    page.goto("/routine/")
+    for name in ("Start", "I’m ready", "Done, next", "I’m ready"):
+        page.get_by_role("button", name=name, exact=True).click()
+    page.clock.run_for(6_000)
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.evaluate("scrollTo(0, 0)")
+
+
+def this_hurts(page: Page) -> None:
+    an_exercise(page)
+    page.get_by_role("button", name="This hurts", exact=True).click()
+
+
 def whole_of(name: str, what: str, go: Any, **options: Any) -> Shot:
     return Shot(name, what, go, whole=True, **options)
 
@@ -243,7 +259,9 @@ SHOTS: list[Shot] = [
         whole=True,
     ),
     whole_of("today", "Today", "/", who=ANA, first=answer_this_morning),
-    whole_of("exercise", "One exercise", "/routine/2/", who=ANA),
+    whole_of("routine", "The routine, before it starts", "/routine/", who=ANA),
+    Shot("exercise", "One exercise", an_exercise, who=ANA),
+    Shot("hurts", "This hurts", this_hurts, who=ANA),
     whole_of("reminders", "My reminders", "/reminders/", who=ANA),
     whole_of("settings", "Settings", "/settings/", who=ANA),
     whole_of("settings-session", "During the routine", "/settings/session/", who=ANA),

@@ -20,9 +20,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 SADDLE = next(question for question in REPEATED if question.id == "saddle_numbness")
 PATIENT_PAGES = (
     "/",
-    "/routine/1/",
-    "/routine/2/",
-    "/routine/finish/",
+    "/routine/",
     "/routine/skip/",
     "/check-in/after/",
     "/check-in/morning/",

@@ -73,7 +73,7 @@ def test_given_a_link_that_has_expired_then_the_page_is_kind_and_leads_on(
 
     # Midnight ends both the link and what its button had opened.
     clock.to(2, "00:01")
-    phone.goto("/routine/1/")
+    phone.goto("/routine/")
     expect(pages.heading(phone, "Sign in")).to_be_visible()
     phone.goto(address)
     expect(pages.heading(phone, "This link no longer works")).to_be_visible()

@@ -13,18 +13,21 @@ const COUNTED = 0.5;
 // Going back this soon means the exercise before, later the beginning of this one.
 const SOON_S = 3;
 
-const root = document.querySelector("[data-session]");
-if (root) play(root);
+const wordsIn = (el) => el?.textContent.replace(/\s+/g, " ").trim() ?? "";
 
-function formOf(el) {
+/** One form of an exercise: the usual or the easier one. Less of the same has nothing to show of
+ * its own but its dose. */
+function formOf(el, _number, [usual]) {
   const dose = doseOf(el.dataset);
+  const same = "same" in el.dataset;
+  const shown = same ? usual : el;
   return {
-    el,
+    el: shown,
     dose,
     plan: planOf(dose),
-    cues: [...el.querySelectorAll("[data-cue]")],
-    setUp: el.querySelector("[data-set-up] > p"),
-    words: el.querySelector(".se-dose")?.textContent.replace(/\s+/g, " ").trim() ?? "",
+    cues: [...shown.querySelectorAll("[data-cue]")],
+    setUp: shown.querySelector("[data-set-up] > p"),
+    words: wordsIn(same ? el : el.querySelector(".se-dose")),
   };
 }
 
@@ -154,6 +157,7 @@ function play(root) {
       signals.say(form().setUp?.textContent);
     }
     screen.moves(form(), !state.paused);
+    scrollTo(0, 0);
     show();
   }
 
@@ -261,7 +265,6 @@ function play(root) {
     enter();
     keep();
     root.querySelector('[data-do="pause"]').focus({ preventScroll: true });
-    scrollTo(0, 0);
   }
 
   function finish(kind) {
@@ -358,3 +361,6 @@ function play(root) {
     screen.stage("intro");
   }
 }
+
+const root = document.querySelector("[data-session]");
+if (root) play(root);

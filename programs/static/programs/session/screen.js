@@ -52,7 +52,8 @@ export function screenOf(root, items) {
     for (const [number, item] of items.entries()) {
       item.el.classList.toggle("is-now", number === state.index);
       item.el.classList.toggle("is-easier", state.easier[number]);
-      if (item.easier) item.easier.el.parentElement.open = state.easier[number];
+      const more = item.el.querySelector("details");
+      if (more) more.open = state.easier[number];
     }
     const item = items[state.index];
     const easier = one('[data-do="easier"]');
@@ -112,7 +113,8 @@ export function screenOf(root, items) {
 
   function breath(form, step, paused) {
     const pacer = part("pacer");
-    pacer.hidden = !form.dose.breathing;
+    pacer.hidden = !form.dose.breathing || !isWork(step);
+    form.el.classList.toggle("is-breathing", !pacer.hidden);
     if (pacer.hidden) return;
     pacer.style.setProperty("--se-breath", `${step.s}s`);
     pacer.classList.toggle("is-in", step.kind === "in" && !paused);
