@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from pytest_django.plugin import blocking_manager_key
 
 from clinic.models import Role, Site, User
 from patients.consenting import give_consent
@@ -27,6 +28,41 @@ hypothesis.settings.load_profile("suite")
 def pytest_configure() -> None:
     # WhiteNoise warns about a folder that only a deployment fills, and warnings fail.
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The longest first, so that no core has one of them left when the others are done.
+    items.sort(key=lambda item: not _is_any(item, "journey", "fault"))
+
+
+def _is_any(item: pytest.Item, *marks: str) -> bool:
+    return any(item.get_closest_marker(mark) for mark in marks)
+
+
+# Tests of threads and processes commit what they do, and leave empty tables behind. What the
+# others start from is put back once, before the next of those, and not by each in its own
+# transaction.
+_emptied = False
+
+
+def _commits(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("django_db")
+    return bool(mark and mark.kwargs.get("transaction")) or "transactional_db" in getattr(
+        item, "fixturenames", ()
+    )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    global _emptied
+    if _emptied and not _commits(item):
+        with item.config.stash[blocking_manager_key].unblock():
+            _load_library()
+        _emptied = False
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    global _emptied
+    _emptied = _emptied or _commits(item)
 
 
 @pytest.fixture(scope="session")
