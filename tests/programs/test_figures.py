@@ -20,9 +20,24 @@ from programs.figures.skeleton import LENGTHS, LIMBS, Limb, Pose, distance, solv
 
 CONTENT = read_content()
 LEVELS = [(item["slug"], level["level"]) for item in CONTENT.exercises for level in item["levels"]]
-each_level = pytest.mark.parametrize(
-    ("slug", "level"), [pytest.param(*one, id=f"{one[0]}-{one[1]}") for one in LEVELS]
-)
+SLUGS = sorted({slug for slug, _ in LEVELS})
+
+
+def each_level(test):
+    """Run ``test(slug, level)`` for the four levels of each exercise, one test an exercise."""
+
+    def for_all_levels(slug):
+        for level in (1, 2, 3, 4):
+            try:
+                test(slug, level)
+            except AssertionError as error:
+                error.add_note(f"in level {level}")
+                raise
+
+    for_all_levels.__doc__ = test.__doc__
+    return pytest.mark.parametrize("slug", SLUGS)(for_all_levels)
+
+
 # How thick the body is around a joint, in centimetres.
 AROUND = {"knee": 5.6, "ankle": 3.6, "elbow": 4.2, "wrist": 3, "toes": 0, "heel": 0, "fingers": 1.5}
 ON_THE_SPOT = 1.6
