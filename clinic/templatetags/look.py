@@ -12,6 +12,7 @@ from django import template
 from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import pgettext_lazy
 
 register = template.Library()
 
@@ -49,10 +50,10 @@ ICONS = {
 
 # The rules' word → its shape and the word people read.
 DECISIONS = {
-    "progress": ("up", "Progress"),
-    "hold": ("level", "Hold"),
-    "regress": ("down", "Regress"),
-    "stop": ("stop", "Stop"),
+    "progress": ("up", pgettext_lazy("decision", "Progress")),
+    "hold": ("level", pgettext_lazy("decision", "Hold")),
+    "regress": ("down", pgettext_lazy("decision", "Regress")),
+    "stop": ("stop", pgettext_lazy("decision", "Stop")),
 }
 
 
