@@ -127,7 +127,7 @@ def test_a_day_in_flight_mode_and_back_with_the_server_killed_in_the_middle(
 
     # when the patient does the routine, says how it felt, and answers the safety questions
     page.goto("/")
-    expect(page.get_by_text("You are offline")).to_be_visible()
+    expect(page.get_by_text("You are offline.")).to_be_visible()
     do_routine_offline(page)
     pages.check_in(page, pages.GOOD_EVENING)
     expect(unsent(page)).to_be_visible()

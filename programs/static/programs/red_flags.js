@@ -54,6 +54,9 @@ async function send(form, advice) {
     main.querySelector("h1").focus({ preventScroll: true });
   } catch {
     unsent.hidden = false;
+    // Whoever keeps answers for later has them now; else this page tries again by itself.
+    const offer = new CustomEvent("steadyback:queue", { detail: { form }, cancelable: true });
+    if (!document.dispatchEvent(offer)) return;
     window.addEventListener("online", () => send(form, advice), { once: true });
   }
 }

@@ -3,8 +3,10 @@
 //
 // A form with data-queue="session|check_in|skip|red_flags" is taken over only without a line. A
 // script that answers such a form itself hands it over with
-//   document.dispatchEvent(new CustomEvent("steadyback:queue", { detail: { form, submitter } }))
-// and then nothing is opened in its place. "steadyback:queued" follows when it is kept.
+//   document.dispatchEvent(
+//     new CustomEvent("steadyback:queue", { detail: { form, submitter }, cancelable: true }),
+//   )
+// which is false when it is taken; nothing is opened in its place.
 const store = self.SteadybackStore;
 const here = document.querySelector("script[data-offline]").dataset;
 const tag = here.account ?? "";
@@ -85,7 +87,6 @@ async function keep(form, submitter) {
   }
   const registration = await navigator.serviceWorker?.getRegistration();
   await registration?.sync?.register("steadyback").catch(() => {});
-  document.dispatchEvent(new CustomEvent("steadyback:queued", { detail: entry }));
   return entry;
 }
 
@@ -107,11 +108,14 @@ document.addEventListener("submit", (event) => {
     const severity = entry.kind === "red_flags" ? severityOf(form, entry.fields) : "";
     if (severity) location.assign(here[`advice_${severity}`]);
     else location.assign(entry.kind === "session" ? here.after : HOME);
-  });
+    // Where nothing can be kept, the browser says that there is no line, and the form stays.
+  }, () => form.submit());
 });
 
 document.addEventListener("steadyback:queue", (event) => {
-  if (account) keep(event.detail.form, event.detail.submitter).then(show);
+  if (!account) return;
+  event.preventDefault();
+  keep(event.detail.form, event.detail.submitter).then(show);
 });
 
 // --- what waits ----------------------------------------------------------------------------------
@@ -149,13 +153,15 @@ async function show() {
     });
     list.append(item);
   }
-  const again = notice.querySelector("[data-send]");
-  again.hidden = mine.every((entry) => entry.words);
-  again.addEventListener("click", async () => {
+  const button = notice.querySelector("[data-send]");
+  button.hidden = mine.every((entry) => entry.words);
+  button.addEventListener("click", async () => {
     const { left } = await send();
     if (left) document.querySelector("#unsent [data-no-line]").hidden = false;
   });
-  const did = mine.some((entry) => entry.kind === "session" && entry.day === store.dayOf(Date.now()));
+  const did = mine.some((entry) => {
+    return entry.kind === "session" && !entry.words && entry.day === store.dayOf(Date.now());
+  });
   const said = mine.some((entry) => entry.kind === "check_in");
   notice.querySelector("[data-next]").hidden = !did || said;
   // This copy of the page does not know that the routine is done.
@@ -164,10 +170,18 @@ async function show() {
   place(notice);
 }
 
+// A server that is away says nothing when it is back.
+const AGAIN_MS = 30_000;
+let again = 0;
+
 async function send() {
   const done = await self.SteadybackReplay.replay(here.line);
   if (!self.BroadcastChannel && done.sent) news();
-  if (done.left > 0) await show();
+  if (done.left > 0) {
+    await show();
+    clearTimeout(again);
+    again = setTimeout(send, AGAIN_MS);
+  }
   return done;
 }
 
@@ -180,9 +194,11 @@ function news() {
 async function tellOffline() {
   if (navigator.onLine && !(await comesFromHere())) return;
   const notice = words("no-line");
-  if (!notice || document.getElementById("no-line")) return;
-  const old = notice.querySelector("[data-old]");
-  old.hidden = !here.day || here.day === today();
+  const isOld = here.day && here.day !== today();
+  const isSaid = document.querySelector("#no-line, [data-alone]");
+  // What waits says it as well.
+  if (!notice || isSaid || (!isOld && document.getElementById("unsent"))) return;
+  notice.querySelector("[data-old]").hidden = !isOld;
   place(notice);
 }
 
@@ -195,12 +211,17 @@ function guardSignOut() {
     const waiting = await store.all().catch(() => []);
     if (waiting.length && !document.getElementById("sign-out-unsent")) {
       form.before(words("sign-out"));
+      form.hidden = true;
       const notice = document.getElementById("sign-out-unsent");
       notice.querySelector("[data-count]").textContent = waiting.length;
       notice.querySelector("[data-send]").addEventListener("click", async () => {
         const { left } = await self.SteadybackReplay.replay(here.line);
-        if (left === 0 && !(await store.all()).length) notice.remove();
-        else notice.querySelector("[data-no-line]").hidden = false;
+        if (left !== 0 || (await store.all()).length) {
+          notice.querySelector("[data-no-line]").hidden = false;
+          return;
+        }
+        notice.remove();
+        form.hidden = false;
       });
       notice.querySelector("[data-drop]").addEventListener("click", () => leave(form));
       notice.querySelector("h2").focus();
