@@ -25,6 +25,7 @@ from patients.registering import record_intake, register_patient
 from programs.answering import answer_after_session, answer_morning, record_session
 from programs.assigning import assign_program
 from programs.demo.courses import COURSES, Course, Day
+from programs.demo.measures import answer_measures
 from programs.demo.messages import settle_alerts, write_reminders
 from programs.models import Program, ProgramTemplate
 from programs.proposals import accept_proposal, decline_proposal
@@ -119,6 +120,7 @@ def _live(
     for number, day in enumerate(_days(first_day, last_day)):
         _clinician(program, course, physio, chance, day, left=(last_day - day).days)
         _day(program, course.live(course, number, length - 1, chance), index, day, number)
+        _measures(program, course, index, day, number)
     return program
 
 
@@ -245,6 +247,14 @@ def _day(program: Program, lived: Day, index: int, day: dt.date, number: int) ->
         )
 
 
+def _measures(program: Program, course: Course, index: int, day: dt.date, number: int) -> None:
+    running = program_for(program.patient)
+    if running is not None and running.status == Program.Status.ACTIVE:
+        answer_measures(
+            program=running, index=index, day=day, number=number, start_pain=course.pain
+        )
+
+
 def _questions(
     patient: Patient, client_id: uuid.UUID, at: dt.datetime, flag: str | None = None
 ) -> None:
@@ -281,4 +291,5 @@ def digest() -> str:
             [c.kind, str(c.day), c.usual_pain, c.pain_during, c.soreness]
             for c in patient.check_ins.order_by("at", "pk")
         ]
+        lines += [[m.title, str(m.day), m.scores] for m in patient.measures.order_by("at", "title")]
     return hashlib.sha256(json.dumps(lines).encode()).hexdigest()[:16]
