@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 
 from clinic.models import AccessRecord, Alert, OutboxMessage
+from patients.caring import accept_invitation, invite_carer
 from patients.erasing import answer, ask_for_deletion, withdraw
 from patients.models import ErasureRequest
 from programs.portal_access import PASS
@@ -109,6 +110,21 @@ def test_a_reminder_link_does_not_open_what_is_the_patient_s_alone(clock, progra
         page = client.get(address)
     assert page.status_code == 302 and "/account/login/code/" in page.url
     assert not ErasureRequest.objects.exists()
+
+
+def test_somebody_who_helps_opens_neither_the_settings_nor_the_data(clock, program, client):
+    patient = program.patient
+    carer = invite_carer(
+        patient=patient, name="Tom Lee", address="tom@family.example", by=patient.user, at=MONDAY
+    )
+    accept_invitation(carer=carer, by=carer.user, at=MONDAY)
+    sign_in(client, carer.user)
+    for address in ("/settings/", "/settings/reading/", "/settings/data/"):
+        assert client.get(address).status_code == 403, address
+    assert client.post(FILE).status_code == 403
+    page = client.get("/").content.decode()
+    assert 'href="/settings/"' not in page and 'href="/serious/"' in page
+    assert not AccessRecord.objects.filter(action="export").exists()
 
 
 # --- the wish ----------------------------------------------------------------------------------
