@@ -34,8 +34,15 @@ class SiteNumbers:
     same_day_text: str = ""
 
 
-def numbers_of_sites() -> list[SiteNumbers]:
-    """The numbers of every site, the newest that can be had; never empty, and never an error."""
+def numbers_of_sites(*, at_once: bool = False) -> list[SiteNumbers]:
+    """The numbers of every site, the newest that can be had; never empty, and never an error.
+
+    ``at_once``: what is remembered comes first, because something is broken already and asking
+    a database that does not answer takes seconds.
+    """
+    remembered = _remembered() if at_once else []
+    if remembered:
+        return remembered
     try:
         found = _read()
     except Exception as error:

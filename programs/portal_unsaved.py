@@ -54,7 +54,7 @@ def advice_whatever_happens(
 def unsaved_page(request: HttpRequest, *, status: int = 200) -> HttpResponse:
     """Numbers and questions; for answers, what to do. Touches no session and keeps nothing."""
     form = RedFlagForm(request.POST if request.method == "POST" else None)
-    sites = numbers_of_sites()
+    sites = numbers_of_sites(at_once=status != 200)
     context = {
         "form": form,
         "sites": sites,

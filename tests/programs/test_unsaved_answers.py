@@ -157,6 +157,16 @@ def test_a_server_that_finds_neither_database_nor_redis_says_what_to_do():
     assert "tel:112" in said and "Get medical help now" in said
 
 
+def test_without_a_database_it_speaks_what_the_browser_asks_for(visitor, known, no_database):
+    page = visitor.get("/serious/", headers={"accept-language": "es-MX,es;q=0.9"})
+    assert '<html lang="es"' in page.content.decode()
+    with translation.override("es"):
+        heading = translation.gettext("Something feels seriously wrong?")
+        assert page["Content-Language"] == "es"
+    assert heading != "Something feels seriously wrong?"
+    assert heading in page.content.decode()
+
+
 # --- without a sign-in ---------------------------------------------------------------------------
 
 
