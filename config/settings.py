@@ -111,6 +111,8 @@ def _engine(variable: str, embedded: str) -> str:
 DATABASES = {"default": env.db_url_config(_engine("DATABASE_URL", "database_url"))}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Seconds until a database that does not answer is taken for away: somebody may wait for help.
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 REDIS_URL = _engine("REDIS_URL", "redis_url")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
