@@ -107,7 +107,8 @@ class NamesForm(forms.Form):
             words = item.name_text.read_in(language) if item.name_text else ""
             for place in range(many):
                 self.fields[f"{PREFIX}{item.id}-name-{place}"] = forms.CharField(
-                    label=f"{words} {place + 1}",
+                    label=f"{place + 1}. {words}",
+                    help_text="" if place < few else _("You can leave this empty."),
                     max_length=NAME_LENGTH,
                     required=place < few,
                     error_messages={

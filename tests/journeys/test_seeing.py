@@ -86,7 +86,7 @@ def test_without_a_script_a_patient_answers_and_sees_it(
     page.get_by_role("radio", name="6", exact=True).check(force=True)
     pages.button(page, "Save my answers").click()
     for place, name in enumerate(NAMES, start=1):
-        page.get_by_label(f"An activity {place}").fill(name)
+        page.get_by_label(f"{place}. An activity").fill(name)
     pages.button(page, "Go on").click()
     for name, number in zip(NAMES, "234", strict=True):
         asked = page.get_by_role("group", name=name)
@@ -117,7 +117,7 @@ def measure(name: str):
 def name_activities(page: Page) -> None:
     page.goto(address("activities"))
     for place, name in enumerate(NAMES, start=1):
-        page.get_by_label(f"An activity {place}").fill(name)
+        page.get_by_label(f"{place}. An activity").fill(name)
     pages.button(page, "Go on").click()
     expect(page.get_by_role("group", name=NAMES[0])).to_be_visible()
 
