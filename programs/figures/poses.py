@@ -85,6 +85,12 @@ def _files() -> dict[str, Path]:
     return {path.stem.split("-", 1)[1]: path for path in POSES_DIR.glob("[0-9][0-9]-*.yaml")}
 
 
+def _read(path: Path) -> Any:
+    # The parser written in C, where there is one: a page waits for it once in each process.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+
+
 @functools.cache
 def _starts() -> dict[str, Any]:
     starts: dict[str, Any] = yaml.safe_load((POSES_DIR / "starts.yaml").read_text(encoding="utf-8"))
@@ -96,7 +102,7 @@ def _figures(slug: str) -> dict[int, Figure]:
     path = _files().get(slug)
     if path is None:
         return {}
-    levels = yaml.safe_load(path.read_text(encoding="utf-8"))["levels"]
+    levels = _read(path)["levels"]
     found: dict[int, Figure] = {}
     for data in levels:
         try:
