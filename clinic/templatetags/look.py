@@ -48,6 +48,9 @@ ICONS = {
     "sliders": "M4 7h9 M17 7h3 M4 17h3 M11 17h9 M15 4.8v4.4 M9 14.8v4.4",
 }
 
+# They point along the line of reading, so they turn round where that runs from the right.
+_WAYS = {"back", "next"}
+
 # The rules' word → its shape and the word people read.
 DECISIONS = {
     "progress": ("up", pgettext_lazy("decision", "Progress")),
@@ -61,7 +64,8 @@ DECISIONS = {
 def icon(name: str) -> SafeString:
     """The icon ``name`` as inline SVG; KeyError for a name that is not drawn."""
     return format_html(
-        '<svg class="sb-icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">{}</svg>',
+        '<svg class="sb-icon{}" viewBox="0 0 24 24" aria-hidden="true" focusable="false">{}</svg>',
+        " sb-icon--way" if name in _WAYS else "",
         mark_safe(f'<path d="{ICONS[name]}"/>'),
     )
 
