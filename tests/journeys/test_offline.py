@@ -1,5 +1,6 @@
 """Flight mode and back, on a device with a real service worker."""
 
+import datetime as dt
 import re
 import uuid
 from collections.abc import Callable, Iterator
@@ -24,9 +25,13 @@ pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def program(library, make_program) -> Program:
-    """A program that begins right now, its safety questions answered: browser, pages and the
-    worker of the browser all live in real time here."""
-    at = timezone.now()
+    """A program that begins right now: browser, pages and the browser's worker all live in real
+    time here."""
+    return begin(make_program, timezone.now())
+
+
+def begin(make_program, at: dt.datetime) -> Program:
+    """A program with its safety questions answered."""
     program = make_program(at=at)
     answer_red_flags(
         patient=program.patient,
@@ -53,7 +58,7 @@ def line(live_server) -> Iterator[Line]:
 
 
 @pytest.fixture
-def phone(line: Line, new_context, program) -> Callable[..., Page]:
+def phone(line: Line, new_context) -> Callable[..., Page]:
     """A phone whose browser may keep pages. Nobody is signed in yet."""
 
     def open_() -> Page:
@@ -113,6 +118,13 @@ def do_routine_offline(page: Page) -> None:
         show_list.click()
     pages.button(page, "I did all of it").click()
     expect(pages.heading(page, "How did it go?")).to_be_visible()
+
+
+def skip_routine(page: Page, reason: str) -> None:
+    page.goto("/routine/skip/")
+    pages.choose(page, "What keeps you from it?", reason)
+    pages.button(page, "Leave it for today").click()
+    expect(unsent(page)).to_be_visible()
 
 
 def test_a_day_in_flight_mode_and_back_with_the_server_killed_in_the_middle(
@@ -179,10 +191,7 @@ def test_a_red_flag_without_a_line_is_answered_at_once_and_told_first(program, l
     sign_in(page, line, program.patient.user)
     open_today(page)
     page.context.set_offline(True)
-    page.goto("/routine/skip/")
-    pages.choose(page, "What keeps you from it?", "No time today")
-    pages.button(page, "Leave it for today").click()
-    expect(unsent(page)).to_be_visible()
+    skip_routine(page, "No time today")
 
     # when a yes is sent without a line, then what to do is there at once, and no exercise is
     page.goto("/serious/")
@@ -211,10 +220,7 @@ def test_signing_out_wipes_the_device_and_the_next_person_finds_nothing(
     sign_in(page, line, program.patient.user)
     open_today(page)
     page.context.set_offline(True)
-    page.goto("/routine/skip/")
-    pages.choose(page, "What keeps you from it?", "Too tired")
-    pages.button(page, "Leave it for today").click()
-    expect(unsent(page)).to_be_visible()
+    skip_routine(page, "Too tired")
     held = kept_on(page)
     assert "/routine/" in held["pages"] and any("tired" in one for one in held["held"])
 
@@ -245,6 +251,43 @@ def test_signing_out_wipes_the_device_and_the_next_person_finds_nothing(
     page.goto("/routine/")
     expect(pages.heading(page, "You are offline")).to_be_visible()
     assert program.patient.given_name not in page.content()
+
+
+def test_what_was_answered_yesterday_arrives_as_yesterdays_and_old_pages_are_not_shown(
+    library, make_program, line, phone
+):
+    now = timezone.now()
+    program = begin(make_program, now - dt.timedelta(days=2))
+    yesterday = program.patient.local_date(now) - dt.timedelta(days=1)
+    page = phone()
+    sign_in(page, line, program.patient.user)
+    page.clock.set_system_time(now - dt.timedelta(days=1))
+    open_today(page)
+    page.context.set_offline(True)
+    skip_routine(page, "Not well")
+    page.clock.set_system_time(now)
+    page.context.set_offline(False)
+    wait_for(page, lambda: Session.objects.exists())
+    session = Session.objects.get()
+    assert (session.day, session.skip_reason) == (yesterday, "unwell")
+    assert session.at.date() == (now - dt.timedelta(days=1)).date()
+
+    # when a copy has reached its end, then it is not opened any more
+    expect(unsent(page)).to_have_count(0)
+    expect(page.locator("html[data-kept]")).to_be_attached()
+    page.evaluate(
+        """async () => {
+            const name = (await caches.keys()).find((one) => one.startsWith("steadyback-pages-"));
+            const cache = await caches.open(name);
+            const old = await cache.match("/");
+            const headers = new Headers(old.headers);
+            headers.set("X-Until", String(Date.now() - 1000));
+            await cache.put("/", new Response(old.body, { headers }));
+        }"""
+    )
+    page.context.set_offline(True)
+    page.goto("/")
+    expect(pages.heading(page, "You are offline")).to_be_visible()
 
 
 def wait_for(page: Page, is_so: Callable[[], bool]) -> None:
