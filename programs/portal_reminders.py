@@ -186,7 +186,8 @@ def reminders(request: HttpRequest) -> HttpResponse:
     """Show the cards; a post says which of them it means (``channel``) and what it ``does``."""
     at = timezone.now()
     patient = request.patient
-    cards = [_card(patient, channel, request.pass_only) for channel in (Channel.SMS, Channel.EMAIL)]
+    masked = request.pass_only or request.carer is not None
+    cards = [_card(patient, channel, masked) for channel in (Channel.SMS, Channel.EMAIL)]
     status = 200
     if request.method == "POST":
         meant = next((c for c in cards if c.channel == request.POST.get("channel")), None)
@@ -264,6 +265,10 @@ def _do(request: HttpRequest, card: Card, at: dt.datetime) -> bool:
         "at": at,
     }
     does = request.POST.get("does")
+    if request.carer is not None and does in ("stop", "start"):
+        # Yes and no to messages are the patient's own words.
+        card.problem = gettext("Only the patient turns messages on or off.")
+        return False
     if does == "save" and card.on:
         card.form = _form(card, request.POST)
         return card.form.is_valid() and card.form.keep(by=by, at=at)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import uuid
 
 import pytest
 import time_machine
@@ -13,6 +14,7 @@ from clinic.messaging.links import door_for
 from clinic.models import AccessRecord, OutboxMessage, Role, User
 from patients.caring import accept_invitation, invite_carer, remove_carer
 from patients.models import Carer
+from patients.red_flags import REPEATED
 from patients.registering import register_patient
 from programs.models import Session
 from tests.conftest import MONDAY
@@ -159,7 +161,7 @@ def test_given_an_invitation_then_nobody_but_the_invited_says_yes(at_home, progr
 
 def test_given_a_carer_then_the_day_is_open_and_the_rest_is_closed(program):
     _, browser = helper(program.patient)
-    for path in ("/", "/routine/1/", "/check-in/questions/", "/reminders/"):
+    for path in ("/", "/routine/", "/check-in/questions/", "/reminders/"):
         assert browser.get(path, follow=True).status_code == 200, path
     for path in (PAGE, "/settings/"):
         page = browser.get(path)
@@ -173,14 +175,13 @@ def test_given_a_carer_when_something_is_recorded_then_it_is_known_who_did_it(
     program, physio, client
 ):
     carer, browser = helper(program.patient)
-    browser.post("/routine/skip/", {"reason": "time", "client_id": "0" * 31 + "1"})
-    if not Session.objects.exists():
-        from clinic.acting import acting_as
-        from tests.living import report_session
-
-        with acting_as(carer.user):
-            report_session(program, 0)
+    browser.post(
+        "/check-in/questions/",
+        {"client_id": uuid.uuid4(), **{question.id: "no" for question in REPEATED}},
+    )
+    browser.post("/routine/skip/", {"skip_reason": "time", "client_id": uuid.uuid4()})
     session = Session.objects.get()
+    assert AccessRecord.objects.get(subject_type="red_flag_screening").actor == carer.user
     deed = AccessRecord.objects.get(action="change", subject_type="session")
     assert (deed.actor, deed.subject_id, deed.page) == (carer.user, str(session.pk), "carer")
     client.force_login(physio)
@@ -218,7 +219,10 @@ def test_given_a_carer_then_reminders_move_but_consent_stays_the_patients(progra
     )
     point = program.patient.contact_points.get(channel="sms")
     assert point.reminder_time == dt.time(18, 30)
-    browser.post("/reminders/", {"channel": "sms", "does": "stop"})
+    page = browser.post("/reminders/", {"channel": "sms", "does": "stop"})
+    assert page.status_code == 400
+    assert "Only the patient turns messages on or off." in words(page)
+    assert "+447700900123" not in words(browser.get("/reminders/"))
     assert program.patient.consents.active().filter(purpose="sms").exists()
 
 
@@ -270,14 +274,14 @@ def test_given_an_open_session_when_the_carer_is_removed_then_the_next_page_is_c
     program, at_home
 ):
     carer, browser = helper(program.patient)
-    assert browser.get("/routine/1/", follow=True).status_code == 200
+    assert browser.get("/routine/", follow=True).status_code == 200
     page = at_home.post(PAGE, {"does": "remove", "carer": str(carer.pk)}, follow=True)
     assert "can no longer see anything of you" in words(page)
-    for path in ("/", "/routine/1/", "/reminders/"):
+    for path in ("/", "/routine/", "/reminders/"):
         closed = browser.get(path)
         assert closed.status_code == 403, path
         assert program.patient.given_name not in words(closed)
-    browser.post("/routine/skip/", {"reason": "time", "client_id": "0" * 31 + "2"})
+    browser.post("/routine/skip/", {"skip_reason": "time", "client_id": uuid.uuid4()})
     assert not Session.objects.exists()
 
 
