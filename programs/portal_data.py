@@ -103,14 +103,19 @@ def signed_in_lately(request: HttpRequest) -> bool:
     return any(0 <= time.time() - record.get("at", 0) < RECENT_S for record in records)
 
 
+def _sign_in_again() -> str:
+    """By way of the page for signing out: what waits on the device is not lost unsaid."""
+    code = f"{reverse('account_request_login_code')}?{urlencode({'next': reverse('portal_data')})}"
+    return f"{reverse('account_logout')}?{urlencode({'next': code})}"
+
+
 def _page(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
-    again = f"{reverse('account_request_login_code')}?{urlencode({'next': reverse('portal_data')})}"
     return render(
         request,
         "portal/data.html",
         {
             "lately": signed_in_lately(request),
-            "sign_in_again": again,
+            "sign_in_again": _sign_in_again(),
             "wish": request.patient.erasure_requests.select_related("answered_by").first(),
             **more,
         },
