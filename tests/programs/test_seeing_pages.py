@@ -8,6 +8,8 @@ import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
 
 from patients.measuring import load_questionnaire, record_measure
 from patients.models import Measure, Questionnaire
@@ -16,6 +18,7 @@ from patients.red_flags import REPEATED
 from programs.export_tables import tables_of
 from programs.models import Session
 from programs.portal_access import PASS
+from programs.reading_pages import page_in
 from programs.seeing import progress_of
 from tests.conftest import MONDAY
 from tests.living import at_day, do_morning, do_session, live_well, report_session
@@ -311,6 +314,14 @@ def test_every_page_opens_in_both_languages(at_home, program):
         for link in set(links):
             assert f'lang="{language}"' in at_home.get(link).content.decode()
         assert title in text_of(at_home.get("/read/when-to-call/"))
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_when_to_call_names_the_button_as_the_page_does(language):
+    with translation.override(language):
+        button = gettext("Something feels seriously wrong")
+    texts = [text for block in page_in(language, "when-to-call").blocks for text in block.texts]
+    assert any(button in text for text in texts)
 
 
 def test_when_to_call_has_the_numbers_of_the_site(at_home):
