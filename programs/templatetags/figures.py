@@ -1,6 +1,7 @@
 """``{% figure exercise level %}``: the moving figure of an exercise at a level."""
 
 import functools
+import logging
 from typing import Any
 
 from django import template
@@ -11,6 +12,7 @@ from django.utils.translation import get_language, gettext
 from programs.figures import describe, moving, poses, still
 
 register = template.Library()
+logger = logging.getLogger(__name__)
 
 
 @register.simple_tag
@@ -32,7 +34,7 @@ def figure(
 def _drawn(
     slug: str, level: int, stills: bool, small: bool, mirrored: bool, language: str
 ) -> SafeString:
-    shown = poses.figure(slug, level)
+    shown = _figure(slug, level)
     if shown is None:
         return mark_safe("")
     label = describe(shown, gettext)
@@ -48,10 +50,17 @@ def _drawn(
     return mark_safe(f'<div class="{css}">{moves}{stood}</div>')
 
 
+def _figure(slug: str, level: int) -> poses.Figure | None:
+    """The figure; one that cannot be drawn costs the patient the picture and not the page."""
+    try:
+        return poses.figure(slug, level)
+    except poses.PoseError:
+        logger.exception("A figure cannot be drawn")
+        return None
+
+
 @register.simple_tag
 def figure_words(exercise: Any, level: Any) -> str:
     """What the figure shows, in the reader's language; "" where there is none."""
-    shown = poses.figure(
-        str(getattr(exercise, "slug", exercise)), int(getattr(level, "level", level))
-    )
+    shown = _figure(str(getattr(exercise, "slug", exercise)), int(getattr(level, "level", level)))
     return describe(shown, gettext) if shown else ""

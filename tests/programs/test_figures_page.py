@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from programs.figures import slugs
+from programs.figures.skeleton import PoseError
 from programs.models import Exercise
 from programs.templatetags import figures as tag
 
@@ -34,6 +35,17 @@ def test_the_tag_draws_the_moving_figure_and_both_its_stills():
 def test_an_imported_exercise_leaves_the_page_as_it_is():
     assert rendered('before {% figure "barbell-curl" 1 %}after') == "before after"
     assert rendered('{% figure_words "barbell-curl" 1 %}') == ""
+
+
+def test_a_figure_that_cannot_be_drawn_leaves_the_page_as_it_is(monkeypatch, caplog):
+    def impossible(slug, level):
+        raise PoseError("near_leg would have to be 90 long")
+
+    tag._drawn.cache_clear()
+    monkeypatch.setattr(tag.poses, "figure", impossible)
+    assert rendered('before {% figure "dead-bug" 1 %}after') == "before after"
+    assert "cannot be drawn" in caplog.text
+    tag._drawn.cache_clear()
 
 
 @pytest.mark.django_db
