@@ -49,7 +49,7 @@ def test_given_spanish_by_hand_then_signing_in_and_the_day_are_spanish(
     practice: Practice, clock: Clock, on_phone, make_patient, make_program
 ):
     """Without script: the switch at the foot, a code by mail in Spanish, the day, and back."""
-    patient = make_patient("Lucia", email="lucia@patients.example")
+    patient = make_patient("Lucia", email="lucia@patients.example", language="es")
     make_program("stability-first", patient=patient)
     safe(patient)
     clock.to(0, "10:00")
