@@ -2,6 +2,9 @@
 
 import { cueAt, cueWithin, isWork } from "./plan.js";
 
+// What stands at the thumb may take so much of the screen, and no more.
+const TALL = 0.45;
+
 const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
 /** Minutes and seconds, as 4:05. */
@@ -62,6 +65,8 @@ export function screenOf(root, items) {
     easier.textContent = word(state.easier[state.index] ? "usual" : "easier");
     write("number", word("exercise", { n: state.index + 1, total: items.length }));
     marks(state);
+    const deck = part("deck");
+    deck.classList.toggle("is-tall", deck.offsetHeight > innerHeight * TALL);
   }
 
   /** The second that is now: `where` as in plan.js, `left` seconds until everything is done. */
