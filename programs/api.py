@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import exceptions, permissions, serializers, status
 from rest_framework.request import Request
@@ -46,7 +47,7 @@ def words_for_errors(error: Exception, context: dict[str, Any]) -> Response | No
 
 
 class IsPatient(permissions.IsAuthenticated):
-    message = "This is for patients; staff use the clinician portal."
+    message = gettext_lazy("This is for patients; staff use the clinician portal.")
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return super().has_permission(request, view) and _patient_of(request) is not None
@@ -68,7 +69,7 @@ class PatientView(APIView):
     def program(self) -> Program:
         found = program_for(self.patient())
         if found is None:
-            raise exceptions.NotFound("Your physiotherapist is preparing your program.")
+            raise exceptions.NotFound(gettext("Your physiotherapist is preparing your program."))
         return found
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any):

@@ -86,7 +86,9 @@ def _read_language(content: Content, folder: Path, language: str) -> ContentWord
     return found
 
 
-def _by_slug(file: str, items: Sequence[Item], said: list[Words], language: str) -> dict:
+def _by_slug(
+    file: str, items: Sequence[Item], said: list[Words], language: str
+) -> dict[str, Words]:
     _same(file, "slugs", {item["slug"] for item in items}, {item["slug"] for item in said})
     by_slug = {item.pop("slug"): item for item in [dict(item) for item in said]}
     for item in items:

@@ -29,10 +29,16 @@ _PLACE = re.compile(r"%\((\w+)\)s")
 
 
 def retell(
-    text: str, *, say: Callable[[str], str], names: Mapping[str, str], whole: Mapping[str, str]
+    text: str,
+    *,
+    say: Callable[[str], str],
+    names: Mapping[str, str],
+    whole: Mapping[str, str],
+    point: str = ".",
 ) -> str:
     """The text by ``say`` (gettext of the language); ``names`` are the exercises' names there by
-    their English ones, ``whole`` known texts that are no sentences of ours."""
+    their English ones, ``whole`` known texts that are no sentences of ours, ``point`` the
+    language's decimal sign."""
     if text in whole:
         return whole[text]
     said: list[str] = []
@@ -43,7 +49,7 @@ def retell(
             return text
         sentence, values, length = found
         if values:
-            values = {name: _named(name, value, names) for name, value in values.items()}
+            values = {name: _named(name, value, names, point) for name, value in values.items()}
             said.append(say(sentence) % values)
         else:
             said.append(say(sentence))
@@ -51,9 +57,9 @@ def retell(
     return " ".join(said)
 
 
-def _named(place: str, value: str, names: Mapping[str, str]) -> str:
+def _named(place: str, value: str, names: Mapping[str, str], point: str) -> str:
     if place not in _EXERCISES:
-        return value
+        return value.replace(".", point)
     return ", ".join(names.get(name, name) for name in value.split(", "))
 
 

@@ -8,6 +8,7 @@ written.
 from collections.abc import Collection
 from typing import Any, TypeVar, cast
 
+from django.utils.formats import get_format
 from django.utils.translation import get_language, gettext
 
 from clinic.language import DEFAULT, page_language
@@ -50,7 +51,13 @@ def retold(text: str) -> str:
     language = page_language(get_language())
     if language == DEFAULT or not text:
         return text
-    return retell(text, say=gettext, names=_names(language), whole=_summaries(language, text))
+    return retell(
+        text,
+        say=gettext,
+        names=_names(language),
+        whole=_summaries(language, text),
+        point=get_format("DECIMAL_SEPARATOR"),
+    )
 
 
 def told(version: ProgramVersion) -> ProgramVersion:

@@ -14,7 +14,7 @@ SENTENCES = (*reasons.REASONS.values(), *reasons.SAID)
 
 def spanish(text: str, **whole: str) -> str:
     with translation.override("es"):
-        return retell(text, say=translation.gettext, names=NAMES, whole=whole)
+        return retell(text, say=translation.gettext, names=NAMES, whole=whole, point=",")
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
@@ -34,7 +34,7 @@ def test_given_a_sentence_of_the_rules_then_it_is_said_in_spanish(sentence):
             "Plank: hold for 20 seconds instead of 15.",
             "Plancha: mantén 20 segundos en vez de 15.",
         ),
-        ("Plank: 4.5 kg instead of 4 kg.", "Plancha: 4.5 kg en vez de 4 kg."),
+        ("Plank: 4.5 kg instead of 4 kg.", "Plancha: 4,5 kg en vez de 4 kg."),
         (
             "Dead bug goes up to level 3. New: Bird dog, Plank.",
             "Bicho muerto: subes al nivel 3. Nuevo: Perro-pájaro, Plancha.",
