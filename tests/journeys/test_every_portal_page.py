@@ -72,6 +72,7 @@ def test_every_page_of_the_portal(practice: Practice, clock: Clock, look, lived)
     own.at("assigning, red flag", f"/clinic/patients/{flagged.pk}/assign/")
     own.at("reopening without a reason", reopen(flagged))
     own.at("not a patient here", f"/clinic/patients/{uuid.uuid4()}/")
+    own.at("figures", "/clinic/figures/?exercise=bird-dog")
     own.at("password", "/clinic/password_change/")
     own.at("second step", reverse("mfa_index"))
 
