@@ -29,6 +29,7 @@ from programs.demo.practice import build_practice
 from programs.models import Program
 from programs.reminders import plan_reminders
 from tests.faults.carriers import MailServer
+from tests.journeys import pages as journeys
 from tests.living import GOOD_AFTER, GOOD_MORNING
 from tests.screenshots import NOW, Shot
 
@@ -224,6 +225,15 @@ def filled_in(page: Page, address: str) -> None:
         group.get_by_role("radio", name="2", exact=True).check()
 
 
+def where_it_pulls(page: Page) -> None:
+    page.goto("/check-in/after/")
+    journeys.answer(page, {**journeys.GOOD_EVENING, "Are you sore now?": "Yes, a pull on one side"})
+    page.get_by_role("radio", name="Left buttock").check()
+    page.get_by_role("textbox").wait_for()
+    page.get_by_role("button", name="Back", exact=True).click()
+    page.evaluate("scrollTo(0, 0)")
+
+
 def an_exercise(page: Page) -> None:
     """The guided session in the middle of its second exercise, standing still."""
     page.clock.install(time=NOW)
@@ -246,10 +256,12 @@ def whole_of(name: str, what: str, go: Any, **options: Any) -> Shot:
 
 SHOTS: list[Shot] = [
     Shot("front", "Front page", "/"),
+    whole_of("serious-public", "Something feels seriously wrong, not signed in", "/serious/"),
     Shot("code", "Signing in by code", "/account/login/code/"),
     Shot("link", "The link of a reminder", the_link),
     Shot("stop-mails", "The link that stops mails", the_stop_link),
     Shot("no-program", "Registered, no program yet", "/", who=NOUR),
+    whole_of("questions", "Safety questions", "/check-in/questions/", who=ANA),
     Shot(
         "morning",
         "Morning check-in",
@@ -277,6 +289,7 @@ SHOTS: list[Shot] = [
         first=do_routine,
         whole=True,
     ),
+    Shot("body", "Where the pull is", where_it_pulls, who=ANA),
     whole_of(
         "result", "What happens next", f"/check-in/result/{RESULT}/", who=ANA, first=say_how_it_felt
     ),

@@ -10,7 +10,7 @@ from django.urls import NoReverseMatch, get_resolver, reverse
 
 from patients.models import CheckIn
 from tests.conftest import MONDAY
-from tests.programs.test_portal import safe
+from tests.programs.test_portal import ALL_NO, safe
 
 pytestmark = pytest.mark.usefixtures("monday")
 
@@ -73,3 +73,16 @@ def test_a_stopped_patient_finds_it_too(program, client):
 @pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "429", "500"])
 def test_pages_for_trouble_lead_there(name):
     assert WAY in render_to_string(f"{name}.html")
+
+
+@pytest.mark.parametrize("address", ["/serious/", "/check-in/questions/"])
+def test_what_to_do_is_in_the_patients_language(make_patient, make_program, client, address):
+    program = make_program(patient=make_patient("Ines", language="es"))
+    client.force_login(program.patient.user)
+    asked = client.get(address).content.decode()
+    advice = client.post(address, {**ALL_NO, "bladder": "yes", "client_id": str(uuid.uuid4())})
+    for page in (asked, advice.content.decode()):
+        assert '<html lang="es"' in page
+        assert 'href="tel:999"' in page
+        assert "Busca ayuda médica ahora" in page
+        assert "Get medical help" not in page
