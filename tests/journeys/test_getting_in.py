@@ -6,10 +6,16 @@ The code by e-mail is how the other journeys begin.
 import re
 
 import pytest
+from allauth.mfa.models import Authenticator
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from clinic.messaging.links import door_for
+from patients.caring import accept_invitation, invite_carer
+from patients.sign_in_sheets import make_sheet
 from tests.journeys import pages
 from tests.journeys.conftest import Clock, Practice, Worker
+from tests.signing_in import codes_to
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
@@ -184,3 +190,74 @@ def sign_out(page: Page) -> None:
     page.goto("/account/logout/")
     pages.button(page, "Sign out").click()
     expect(pages.link(page, "Get a sign-in code")).to_be_visible()
+
+
+def test_every_page_of_getting_in(
+    practice: Practice, look, physio, front_desk, make_patient, make_program
+):
+    at = timezone.now()
+    name = "Oberlandesgerichtspräsidentin-Wagenknecht"
+    ana = make_program(
+        patient=make_patient("Ana", family_name=name, email=ANA, phone=PHONE)
+    ).patient
+    make_patient("نور", family_name="الحسيني", email="", phone=PHONE)
+    sheet = make_sheet(patient=ana, by=front_desk, at=at)
+    asked = invite_carer(patient=ana, name=f"Tom {name}", address=TOM, by=ana.user, at=at)
+
+    stranger = look(large_letters=True)
+    stranger.at("the paper", door_for("sheet", sheet.pk))
+    stranger.at("the invitation", door_for("invitation", asked.pk))
+    stranger.at("paper that works no more", "/in/gone")
+    stranger.at("who of the family", asked_who)
+
+    tom = look(asked.user, large_letters=True)
+    tom.at("asked to help", "/helping/")
+    accept_invitation(carer=asked, by=asked.user, at=at)
+    tom.at("whom I help", "/helping/")
+    tom.at("today of another", "/")
+    tom.at("not for carers", "/carers/")
+
+    own = look(ana.user, large_letters=True)
+    own.at("people who help me", "/carers/")
+    own.at("people who help me, nobody named", nobody_named)
+    own.at("devices, none", "/account/passkeys/")
+    own.at("is it you", "/account/passkeys/add/")
+    own.at("a device", proved)
+    Authenticator.objects.create(
+        user=ana.user, type="webauthn", data={"name": f"Phone of {name}", "credential": {}}
+    )
+    own.at("devices", "/account/passkeys/")
+    own.at("one device", one_device)
+
+    desk = look(front_desk)
+    desk.at("the sheet", f"/clinic/patients/{ana.pk}/sheet/")
+
+    wrong = [*stranger.wrong, *tom.wrong, *own.wrong, *desk.wrong]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def asked_who(page: Page) -> None:
+    page.goto("/account/login/code/")
+    page.get_by_label("E-mail address or mobile number").fill(PHONE)
+    pages.button(page, "Send the code").click()
+    type_code(page, codes_to(PHONE)[-1])
+    expect(pages.heading(page, "Who are you?")).to_be_visible()
+
+
+def nobody_named(page: Page) -> None:
+    page.goto("/carers/")
+    pages.button(page, "Ask this person").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def proved(page: Page) -> None:
+    page.goto("/account/passkeys/add/")
+    page.get_by_role("button", name=re.compile("by e-mail")).click()
+    type_code(page, codes_to(ANA)[-1])
+    expect(pages.heading(page, "Set up this device")).to_be_visible()
+
+
+def one_device(page: Page) -> None:
+    page.goto("/account/passkeys/")
+    page.get_by_role("link", name=re.compile("^Phone of")).click()
+    expect(pages.button(page, "Remove it")).to_be_visible()
