@@ -149,7 +149,7 @@ def read_level(slug: str, data: Mapping[str, Any]) -> Figure:
         keyframes=tuple(keyframes),
         props=tuple(props),
         muscles=tuple(data.get("muscles", [])),
-        tinted=tuple(data.get("tinted", ["near"])),
+        tinted=tuple(data.get("tinted", ["near", "far"] if data.get("alternate") else ["near"])),
         arrows=tuple(data.get("arrows", [])),
         supports=tuple(supports),
         spine_line=data.get("spine_line", not front),
