@@ -160,7 +160,7 @@ class CheckInsView(PatientView):
 class RedFlagsView(PatientView):
     @extend_schema(responses=QuestionsShape, summary="The red-flag questions")
     def get(self, request: Request) -> Response:
-        return Response({"questions": [{"id": q.id, "text": q.text} for q in REPEATED]})
+        return Response({"questions": [{"id": q.id, "text": gettext(q.text)} for q in REPEATED]})
 
     @extend_schema(
         request=RedFlagBody,
