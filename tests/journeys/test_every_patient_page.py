@@ -94,6 +94,8 @@ def test_every_page_of_the_patient(
     own.at("morning", "/check-in/morning/")
     own.at("morning, one-sided", one_sided)
     own.at("signing out", "/account/logout/")
+    own.at("without a line", "/offline/")
+    own.at("advice, kept for later", "/offline/advice/1/")
 
     other = make_patient("نور", family_name="الحسيني", email="nour@patients.example")
     nothing_yet = look(other.user, large_letters=True)
