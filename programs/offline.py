@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -37,7 +37,6 @@ STAND_INS = {"portal_after": "offline_after", "portal_morning": "offline_morning
 # Where forms go whose answers may wait on the device, and what each of them records.
 QUEUES = {
     "portal_routine": "session",
-    "portal_finish": "session",
     "portal_skip": "skip",
     "portal_after": "check_in",
     "portal_morning": "check_in",
@@ -85,31 +84,18 @@ def worker(request: HttpRequest) -> HttpResponse:
 
 
 def _knows() -> dict[str, Any]:
-    pages = [found for name in PAGES if (found := _address(name))]
     return {
         "version": _version(),
-        "pages": pages,
-        "standIns": {
-            there: here
-            for name, other in STAND_INS.items()
-            if (there := _address(name)) and (here := _address(other))
-        },
-        "queues": {there: kind for name, kind in QUEUES.items() if (there := _address(name))},
-        "after": _address("portal_after"),
+        "pages": [reverse(name) for name in PAGES],
+        "standIns": {reverse(name): reverse(other) for name, other in STAND_INS.items()},
+        "queues": {reverse(name): kind for name, kind in QUEUES.items()},
+        "after": reverse("portal_after"),
         "advice": {reason: reverse("offline_advice", args=[n]) for n, reason in ADVICE.items()},
         "severities": {question.id: question.severity for question in REPEATED},
         "alone": reverse("offline_page"),
         "line": reverse("offline_line"),
         "static": settings.STATIC_URL,
     }
-
-
-def _address(name: str) -> str:
-    """The address of a page that needs no more than its name; "" where there is none."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
 
 
 def _worker_source() -> str:
