@@ -2,6 +2,7 @@
 // in <template> elements of the page; which of them, the answers alone decide.
 
 const WAIT_MS = 15000;
+const AGAIN_MS = 4000;
 
 // The careful reading of patients/red_flags.py: beside a yes or a not-sure, a question without an
 // answer counts as well. null when every given answer is no.
@@ -36,7 +37,7 @@ function show(form, severity) {
 }
 
 async function send(form, advice) {
-  const unsent = advice.querySelector('[data-part="unsent"]');
+  let refused = false;
   try {
     const response = await fetch(form.action, {
       method: "POST",
@@ -45,20 +46,28 @@ async function send(form, advice) {
       signal: AbortSignal.timeout(WAIT_MS),
     });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const said = page.querySelector("main .sb-stop-title");
-    if (!response.ok || !said) throw new Error("not taken");
+    refused = response.status < 500;
+    if (!response.ok || !page.querySelector("main .sb-stop-title")) throw new Error("not taken");
     // The server's own page says who has been told. Its advice is the same, so nobody is startled.
     const main = document.querySelector("main");
     main.replaceChildren(...page.querySelector("main").childNodes);
     main.querySelector("[role=alert]")?.removeAttribute("role");
     main.querySelector("h1").focus({ preventScroll: true });
   } catch {
-    unsent.hidden = false;
-    // Whoever keeps answers for later has them now; else this page tries again by itself.
-    const offer = new CustomEvent("steadyback:queue", { detail: { form }, cancelable: true });
-    if (!document.dispatchEvent(offer)) return;
-    window.addEventListener("online", () => send(form, advice), { once: true });
+    advice.querySelector('[data-part="unsent"]').hidden = false;
+    if (!refused) later(() => send(form, advice));
   }
+}
+
+// As soon as there is a line, and every few seconds in case the browser does not notice.
+function later(again) {
+  const go = () => {
+    clearTimeout(timer);
+    window.removeEventListener("online", go);
+    again();
+  };
+  const timer = setTimeout(go, AGAIN_MS);
+  window.addEventListener("online", go);
 }
 
 function watch(form) {
