@@ -172,6 +172,8 @@ def do_routine(page: Page) -> list[str]:
 def check_in(page: Page, answers: dict[str, str]) -> None:
     """Answer what is asked, one question after the other or all on one page; what ``answers``
     does not name is passed over, and what is not asked today is left out."""
+    expect(page.locator("form[data-check-in]")).to_be_visible()
+    page.wait_for_load_state()
     count = page.get_by_text(re.compile(r"^Question \d+ of \d+$"))
     if count.is_visible():
         while not button(page, "Save my answers").is_visible():
