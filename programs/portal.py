@@ -92,8 +92,8 @@ def _stopped(request: HttpRequest, program: Any, reason: str) -> HttpResponse:
     )
 
 
-def _closed(request: HttpRequest, program: Program | None) -> HttpResponse | None:
-    """What stands in for the exercises of today, or None while they may be shown."""
+def _open_day(request: HttpRequest, program: Program | None) -> Today | HttpResponse:
+    """Today while its exercises may be shown, else what stands in for them."""
     reason = stop_reason(request.patient, program)
     if reason:
         return _stopped(request, program, reason)
@@ -105,7 +105,7 @@ def _closed(request: HttpRequest, program: Program | None) -> HttpResponse | Non
     if today.red_flag_questions_due or request.session.get(ASK):
         return redirect("portal_questions")
     recorded = today.session and today.session.status != Session.Status.SKIPPED
-    return redirect("portal_home") if recorded or not today.items else None
+    return redirect("portal_home") if recorded or not today.items else today
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -119,26 +119,24 @@ def routine(request: HttpRequest) -> HttpResponse:
     program = program_for(request.patient)
     if request.method == "POST":
         return _keep_routine(request, program)
-    closed = _closed(request, program)
-    if closed is not None:
-        return closed
-    today = today_for(program=program, at=timezone.now())
+    today = _open_day(request, program)
+    if isinstance(today, HttpResponse):
+        return today
     short = bool(today.short) and request.GET.get("short") == "1"
     initial = {"client_id": session_id(program.pk, today.day), "short": short}
-    items = today.short if short else today.items
-    return _routine_page(request, today, RoutineForm(items=items, initial=initial))
+    form = RoutineForm(items=today.items, short=today.short, initial=initial)
+    return _routine_page(request, today, form)
 
 
 def _routine_page(request: HttpRequest, today: Today, form: RoutineForm) -> HttpResponse:
-    shown, all_short = list(form.items), today.short
+    shown = list(form.items)
     context = {
         "form": form,
         "today": today,
         "rows": list(zip(shown, form.rows, strict=True)),
         "minutes": minutes_of(shown),
         "left_out": [item for item in today.items if item not in shown],
-        "short": all_short,
-        "short_minutes": minutes_of(all_short),
+        "short": today.short,
         "equipment": things(thing for item in shown for thing in item.level.equipment),
         "preferences": Preferences.of(request.patient),
     }
@@ -155,9 +153,7 @@ def _keep_routine(request: HttpRequest, program: Program | None) -> HttpResponse
     if program.sessions.exercised().filter(day=day).exists():
         return redirect("portal_after")
     items = routine_for(program=program, day=day)
-    wants_short = request.POST.get("short") in ("1", "True")
-    short = short_of(items, program=program, day=day) if wants_short else []
-    form = RoutineForm(request.POST, items=short or items)
+    form = RoutineForm(request.POST, items=items, short=short_of(items, program=program, day=day))
     if items and form.is_valid() and _record_routine(request, form, program, items, day):
         if reason:
             return _stopped(request, program, reason)
@@ -201,9 +197,10 @@ def _record(form: RoutineForm | SkipForm, *, program: Program, **session: Any) -
 def skip(request: HttpRequest) -> HttpResponse:
     """“I cannot do it today”, with a reason."""
     program = program_for(request.patient)
-    closed = _closed(request, program)
-    if closed is not None and (request.method != "POST" or given_at(request) is None):
-        return closed
+    today = _open_day(request, program)
+    late = request.method == "POST" and given_at(request) is not None
+    if isinstance(today, HttpResponse) and (program is None or not late):
+        return today
     form = SkipForm(request.POST or None)
     if (
         request.method == "POST"

@@ -44,10 +44,13 @@ class RoutineForm(OneUseForm):
     short = forms.BooleanField(required=False, widget=forms.HiddenInput)
     timed = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, items: Sequence[Item], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, items: Sequence[Item], short: Sequence[Item], **kwargs: Any
+    ) -> None:
+        """``items`` is the whole day, ``short`` its five-minute version, empty if it has none."""
         super().__init__(*args, **kwargs)
-        self.items = items
-        for item in items:
+        self.items = short if short and self._is_short() else items
+        for item in self.items:
             slug = item.exercise.slug
             did = DID if item.easier else DID[:1]
             self.fields[field_of(slug)] = forms.ChoiceField(
@@ -62,6 +65,9 @@ class RoutineForm(OneUseForm):
         if not self.errors and not any(self.how.values()):
             self.add_error(None, _("Say what you did, or that you cannot do it today."))
         return cleaned
+
+    def _is_short(self) -> bool:
+        return bool(self.fields["short"].clean(self["short"].value()))
 
     @property
     def rows(self) -> list[forms.BoundField]:
