@@ -57,9 +57,11 @@ class Look:
         self._width(NARROWEST)
         self._sideways(name, NARROWEST)
         if self.large_letters:
+            self._axe(name, "320 light", EVERYTHING)
             self._width(PHONE)
             self._letters("200%")
             self._sideways(f"{name}, letters twice as large", PHONE)
+            self._axe(name, "390 light, letters twice as large", EVERYTHING)
             self._letters("")
         self.seen += 1
 
