@@ -166,12 +166,16 @@ def do_routine(page: Page) -> list[str]:
         page.clock.run_for(10_000)
     button(page, "Save and say how it felt").click()
     expect(heading(page, "How did it go?")).to_be_visible()
+    # The heading may stand before the script that asks one question at a time.
+    page.wait_for_load_state()
     return names
 
 
 def check_in(page: Page, answers: dict[str, str]) -> None:
     """Answer what is asked, one question after the other or all on one page; what ``answers``
     does not name is passed over, and what is not asked today is left out."""
+    # The page may stand before the script that asks one question at a time.
+    page.wait_for_load_state()
     expect(page.locator("form[data-check-in]")).to_be_visible()
     page.wait_for_load_state()
     count = page.get_by_text(re.compile(r"^Question \d+ of \d+$"))
