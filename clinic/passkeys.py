@@ -31,6 +31,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic.sign_in_pages import AddressForm, onward_of, signed_in_lately, too_many
 
 MOST = 10
+# What the library raises, among others, at a credential that no device would send.
+_NONSENSE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _DEVICES = {
     "iPhone": gettext_lazy("iPhone"),
     "iPad": gettext_lazy("iPad"),
@@ -72,7 +74,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if not ratelimit.consume(request, action="login"):
         return _not_in(request, too_many(), onward)
     form = LoginWebAuthnForm(request.POST)
-    if not form.is_valid():
+    try:
+        fits = form.is_valid()
+    except _NONSENSE:
+        fits = False
+    if not fits:
         return _not_in(
             request, _("That passkey does not fit. You can sign in with a code."), onward
         )
@@ -128,10 +134,10 @@ def add(request: HttpRequest) -> HttpResponse:
 def _keep(request: HttpRequest, name: str) -> None:
     try:
         credential = json.loads(request.POST.get("credential", ""))
-    except ValueError as error:
+        auth.parse_registration_response(credential)
+        binding = auth.complete_registration(credential)
+    except _NONSENSE as error:
         raise ValidationError("Not a credential.") from error
-    auth.parse_registration_response(credential)
-    binding = auth.complete_registration(credential)
     if not binding.is_user_verified():
         # Without finger, face or PIN whoever holds the device would be enough.
         raise ValidationError("Nobody was verified.")
