@@ -1,5 +1,7 @@
 """A short form that the rules can still live with."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,7 +53,7 @@ def test_pain_and_soreness_are_asked_every_morning(days, comes):
 @given(DAYS, COMES)
 def test_sleep_and_stress_are_never_left_out_on_two_visits_running(days, comes):
     visits = [names for names in live(days, comes) if names]
-    for one, other in zip(visits, visits[1:], strict=False):
+    for one, other in itertools.pairwise(visits):
         assert {"sleep", "stress"} <= set(one) | set(other)
 
 
