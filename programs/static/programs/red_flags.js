@@ -55,7 +55,13 @@ async function send(form, advice) {
     main.querySelector("h1").focus({ preventScroll: true });
   } catch {
     advice.querySelector('[data-part="unsent"]').hidden = false;
-    if (!refused) later(() => send(form, advice));
+    if (refused) return;
+    // Kept on the device as well, in case this page is closed; what arrives twice is kept once.
+    if (!form.dataset.handed) {
+      document.dispatchEvent(new CustomEvent("steadyback:queue", { detail: { form } }));
+    }
+    form.dataset.handed = "yes";
+    later(() => send(form, advice));
   }
 }
 

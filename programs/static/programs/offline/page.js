@@ -3,10 +3,8 @@
 //
 // A form with data-queue="session|check_in|skip|red_flags" is taken over only without a line. A
 // script that answers such a form itself hands it over with
-//   document.dispatchEvent(
-//     new CustomEvent("steadyback:queue", { detail: { form, submitter }, cancelable: true }),
-//   )
-// which is false when it is taken; nothing is opened in its place.
+//   document.dispatchEvent(new CustomEvent("steadyback:queue", { detail: { form, submitter } }))
+// and then nothing is opened in its place.
 const store = self.SteadybackStore;
 const here = document.querySelector("script[data-offline]").dataset;
 const tag = here.account ?? "";
@@ -113,9 +111,7 @@ document.addEventListener("submit", (event) => {
 });
 
 document.addEventListener("steadyback:queue", (event) => {
-  if (!account) return;
-  event.preventDefault();
-  keep(event.detail.form, event.detail.submitter).then(show);
+  if (account) keep(event.detail.form, event.detail.submitter).then(show);
 });
 
 // --- what waits ----------------------------------------------------------------------------------

@@ -182,13 +182,13 @@ async function look(response, path) {
   await note(response);
   const tag = response.headers.get("X-Account-Tag");
   if (!tag || tag === "none" || !response.ok) return;
+  if (path === "/") await store.setFact("stopped", await waitingStop());
   if (response.headers.get("X-Stands-Still")) {
     // Exercises are paused: none of them stays on this device, and this page stands in for them.
     await caches.delete(PAGES + tag);
     await store.setFact("kept", null);
     await (await caches.open(PAGES + tag)).put("/", stamped(response));
   } else if (KNOWS.pages.includes(path)) {
-    if (path === "/") await store.setFact("stopped", await waitingStop());
     await (await caches.open(PAGES + tag)).put(path, stamped(response));
   }
 }
