@@ -30,6 +30,12 @@ class InLanguage:
             raise AttributeError(name)
         return self._words.get(name) or getattr(self._row, name)
 
+    def __eq__(self, other: object) -> bool:
+        return bool(self._row == getattr(other, "_row", other))
+
+    def __hash__(self) -> int:
+        return hash(self._row)
+
     def __str__(self) -> str:
         return str(self._words.get("name") or self._words.get("title") or self._row)
 
