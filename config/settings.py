@@ -190,7 +190,7 @@ LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
 # The words of the pages; which languages those have says clinic.language.
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_NAME = "language"
-# Shown when neither database nor cache can say a site’s own number.
+# Shown when neither database nor cache can say a site's own number.
 EMERGENCY_NUMBER = env("EMERGENCY_NUMBER", default="112")
 TIME_ZONE = "UTC"
 USE_TZ = True

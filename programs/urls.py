@@ -9,6 +9,7 @@ from programs import (
     portal_answers,
     portal_data,
     portal_carers,
+    portal_data,
     portal_language,
     portal_link,
     portal_measures,
