@@ -72,13 +72,13 @@ const today = () => {
   return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
 };
 
-async function keep(form, submitter) {
+async function keep(form, submitter, { fresh }) {
   const entry = await store.keep({
     kind: form.dataset.queue,
     url: new URL(form.action, location.href).pathname,
     fields: [...new FormData(form, submitter)],
     account,
-    fresh: here.day !== today(),
+    fresh,
   });
   if (entry.kind === "red_flags") {
     await store.setFact("stopped", severityOf(form, entry.fields));
@@ -102,7 +102,8 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || !form.dataset.queue || !account || navigator.onLine) return;
   event.preventDefault();
-  keep(form, event.submitter).then((entry) => {
+  // A copy of another day's page has that day's id.
+  keep(form, event.submitter, { fresh: here.day !== today() }).then((entry) => {
     const severity = entry.kind === "red_flags" ? severityOf(form, entry.fields) : "";
     if (severity) location.assign(here[`advice_${severity}`]);
     else location.assign(entry.kind === "session" ? here.after : HOME);
@@ -111,7 +112,8 @@ document.addEventListener("submit", (event) => {
 });
 
 document.addEventListener("steadyback:queue", (event) => {
-  if (account) keep(event.detail.form, event.detail.submitter).then(show);
+  // Whoever hands it over sends it as well, so the id must be the form's own.
+  if (account) keep(event.detail.form, event.detail.submitter, { fresh: false }).then(show);
 });
 
 // --- what waits ----------------------------------------------------------------------------------
