@@ -69,7 +69,8 @@ def unsaved_page(request: HttpRequest, *, status: int = 200) -> HttpResponse:
             return _page("portal/all_clear.html", context, status)
         return _page("portal/stop.html", context | {"advice": advice(sites, severity)}, status)
     offline = [advice(sites, reason) for reason in (EMERGENCY, SAME_DAY)]
-    status = 400 if form.errors else status
+    # A post without the page's token stays what it is, whatever it says.
+    status = 400 if form.errors and status != 403 else status
     return _page("portal/serious_public.html", context | {"offline": offline}, status)
 
 
