@@ -7,7 +7,6 @@ from programs import (
     offline_forms,
     portal,
     portal_answers,
-    portal_data,
     portal_carers,
     portal_data,
     portal_language,
