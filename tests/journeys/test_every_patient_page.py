@@ -169,6 +169,8 @@ def guided(*presses: str) -> Callable[[Page], None]:
 
 def as_list(page: Page) -> None:
     page.goto("/routine/")
+    page.evaluate("sessionStorage.clear()")
+    page.goto("/routine/?")
     pages.button(page, "Show it as a list").click()
     expect(pages.heading(page, "What did you do today?")).to_be_visible()
 
