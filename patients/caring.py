@@ -124,7 +124,7 @@ def _own_hand(patient: Patient, by: User) -> None:
 def _person_at(channel: Channel, address: str, name: str) -> User:
     """Who signs in with this address as a carer: somebody we know, or a new account."""
     if channel == Channel.EMAIL:
-        known = User.objects.filter(email__iexact=address).first()
+        known = User.objects.with_email(address)
         if known is not None and known.role not in BY_CODE:
             raise ValidationError(
                 {"address": _("This address cannot be used. Ask for another one of this person.")}

@@ -173,18 +173,16 @@ def own_no_at(point: ContactPoint) -> OwnNo | None:
 
 def patients_at(channel: str, address: str) -> list[Patient]:
     """Everybody of the practice who gave this address, in the order of their numbers."""
-    points = ContactPoint.objects.filter(
-        channel=channel, address__iexact=outbox.same_address(channel, address)
-    )
+    points = ContactPoint.objects.at(channel, outbox.same_address(channel, address))
     found = Patient.objects.filter(contact_points__in=points).distinct()
     return list(found.select_related("site", "user", "physiotherapist").order_by("number"))
 
 
 def wanted_by_others(channel: str, address: str, patient: Patient) -> bool:
     """Whether another patient has a yes that stands, for this very address."""
-    others = ContactPoint.objects.filter(
-        channel=channel, address__iexact=outbox.same_address(channel, address)
-    ).exclude(patient=patient)
+    others = ContactPoint.objects.at(channel, outbox.same_address(channel, address)).exclude(
+        patient=patient
+    )
     return (
         Consent.objects.active()
         .filter(purpose=channel, patient__in=others.values("patient"))

@@ -96,9 +96,13 @@ def accounts_at(sender: Any, *, channel: str, address: str, **kwargs: Any) -> li
         if patient.user is not None
     ]
     if channel == Channel.EMAIL:
-        own = Patient.objects.filter(user__email__iexact=address).select_related("user", "site")
-        patients += [Account(user=p.user, site=p.site, language=p.language) for p in own]
-    asked = Carer.objects.standing().filter(channel=channel, address=address)
+        user = User.objects.with_email(address)
+        own = Patient.objects.filter(user=user) if user else Patient.objects.none()
+        patients += [
+            Account(user=p.user, site=p.site, language=p.language)
+            for p in own.select_related("user", "site")
+        ]
+    asked = Carer.objects.standing().at_own_address().filter(channel=channel, address=address)
     carers = [
         Account(user=carer.user, site=carer.patient.site, language=carer.patient.language)
         for carer in asked.select_related("user", "patient__site")
@@ -110,7 +114,7 @@ def accounts_at(sender: Any, *, channel: str, address: str, **kwargs: Any) -> li
 def addresses_of(sender: Any, *, user: User, **kwargs: Any) -> list[tuple[str, str]]:
     """A patient's own addresses, and those at which a carer was asked."""
     own = ContactPoint.objects.filter(patient__user=user)
-    asked = Carer.objects.standing().filter(user=user)
+    asked = Carer.objects.standing().at_own_address().filter(user=user)
     return [
         *own.values_list("channel", "address"),
         *asked.values_list("channel", "address"),

@@ -80,7 +80,7 @@ def register_patient(
 
 def _account_with(email: str, name: str) -> User:
     """The account of a new patient: a new one, or the one they have as somebody's carer."""
-    known = User.objects.filter(email__iexact=email).first()
+    known = User.objects.with_email(email)
     if known is None:
         return User.objects.create_user(email, name=name, role=Role.PATIENT)
     if known.role != Role.CARER:

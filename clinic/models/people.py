@@ -78,6 +78,13 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
+    def with_email(self, email: str) -> "User | None":
+        """The person whose address this is, in whatever case it is written.
+
+        Never by ``iexact``: PostgreSQL takes “ı” for “i” then, and a mail server does not.
+        """
+        return self.annotate(plain=Lower("email")).filter(plain=email.lower()).first()
+
     def create_superuser(self, email: str, password: str, **fields) -> "User":
         fields.setdefault("role", Role.MANAGER)
         return self.create_user(email, password, is_superuser=True, **fields)

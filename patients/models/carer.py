@@ -6,7 +6,9 @@ import pghistory
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
+from clinic.models import Role
 from clinic.models.messaging import Channel
 
 
@@ -18,6 +20,12 @@ class CarerQuerySet(models.QuerySet["Carer"]):
     def helping(self) -> "CarerQuerySet":
         """Those who said yes; only they see anything of the patient."""
         return self.standing().filter(accepted_at__isnull=False)
+
+    def at_own_address(self) -> "CarerQuerySet":
+        """Those whose address still is the person's. Somebody who is a patient too is asked at
+        the account's own e-mail; once that is another one, the old may be a stranger's."""
+        own = Lower("user__email")
+        return self.filter(Q(user__role=Role.CARER) | Q(address=own))
 
     def invited(self) -> "CarerQuerySet":
         return self.standing().filter(accepted_at__isnull=True)

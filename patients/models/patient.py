@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from phonenumber_field.phonenumber import to_python
 from phonenumbers import is_possible_number
 
@@ -70,6 +71,16 @@ class Patient(models.Model):
         return at.astimezone(self.zone).date()
 
 
+class ContactPointQuerySet(models.QuerySet["ContactPoint"]):
+    def at(self, channel: str, address: str) -> "ContactPointQuerySet":
+        """Everybody's who gave this address, in whatever case it is written.
+
+        Never by ``iexact``: PostgreSQL takes “ı” for “i” then, and a mail server does not.
+        """
+        points = self.annotate(plain=Lower("address"))
+        return points.filter(channel=channel, plain=address.lower())
+
+
 @pghistory.track()
 class ContactPoint(models.Model):
     """One address of a patient, and whether and when routine reminders are wanted there."""
@@ -87,6 +98,8 @@ class ContactPoint(models.Model):
     second_nudge = models.BooleanField(
         "once more if nothing was recorded", default=False, help_text="Later on the same day."
     )
+
+    objects = ContactPointQuerySet.as_manager()
 
     class Meta:
         ordering = ["channel", "pk"]
