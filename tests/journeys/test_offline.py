@@ -203,10 +203,19 @@ def test_a_red_flag_without_a_line_is_answered_at_once_and_told_first(program, l
         expect(pages.heading(page, "Get medical help now")).to_be_visible()
     assert not RedFlag.objects.exists()
 
+    # when the same questions are answered with no to everything, then that takes nothing back
+    page.goto("/serious/")
+    for group in pages.safety_questions(page).all():
+        group.get_by_label("No", exact=True).check()
+    pages.button(page, "Show me what to do").click()
+    expect(pages.heading(page, "Get medical help now")).to_be_visible()
+    page.goto("/routine/")
+    expect(pages.heading(page, "Get medical help now")).to_be_visible()
+
     # when the line is back, then it goes before the answer that was given before it
     page.context.set_offline(False)
     wait_for(page, lambda: RedFlag.objects.exists() and Session.objects.exists())
-    assert line.replays == ["/serious/", "/routine/skip/"]
+    assert line.replays == ["/serious/", "/serious/", "/routine/skip/"]
     page.goto("/")
     expect(pages.heading(page, "Get medical help now")).to_be_visible()
     expect(page.get_by_text("Your practice has been told")).to_be_visible()

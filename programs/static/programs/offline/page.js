@@ -81,7 +81,7 @@ async function keep(form, submitter, { fresh }) {
     fresh,
   });
   if (entry.kind === "red_flags") {
-    await store.setFact("stopped", severityOf(form, entry.fields));
+    await store.stop(severityOf(form, entry.fields));
   }
   const registration = await navigator.serviceWorker?.getRegistration();
   await registration?.sync?.register("steadyback").catch(() => {});

@@ -70,9 +70,18 @@
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
   }
 
+  // What is to be done stands until the practice knows of it: a later no takes nothing back.
+  async function stop(severity) {
+    if (severity && (await fact("stopped")) !== "emergency") await setFact("stopped", severity);
+  }
+
+  const said = (fields) =>
+    JSON.stringify(fields.filter(([name]) => name !== "client_id").sort());
+
   // Keep one form for later. A page that is opened again without a line still has the id of its
   // first answers: the same form on the same day replaces what waits, any other gets a new id, and
-  // so does a form from a page of another day (`fresh`).
+  // so does a form from a page of another day (`fresh`). Safety answers replace nothing: whoever
+  // said yes has said it.
   async function keep({ kind, url, fields, account, fresh = false }) {
     const at = Date.now();
     const plain = fields.filter(([name, value]) => {
@@ -81,6 +90,7 @@
     const formId = (plain.find(([name]) => name === "client_id") ?? [])[1] ?? newId();
     const waiting = (await all()).filter((entry) => entry.formId === formId);
     const same = waiting.find((entry) => {
+      if (kind === "red_flags" && said(entry.fields) !== said(plain)) return false;
       return entry.account === account && entry.kind === kind && entry.day === dayOf(at);
     });
     const used = (await fact("used")) ?? [];
@@ -114,5 +124,5 @@
     await within("facts", "readwrite", (facts) => facts.clear());
   }
 
-  self.SteadybackStore = { all, put, remove, fact, setFact, keep, settle, wipe, dayOf };
+  self.SteadybackStore = { all, put, remove, fact, setFact, stop, keep, settle, wipe, dayOf };
 })();

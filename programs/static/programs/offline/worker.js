@@ -237,7 +237,7 @@ async function answers(event, url) {
     return Response.redirect(kind === "session" ? KNOWS.after : "/", 303);
   }
   const severity = severityOf(fields);
-  if (severity) await store.setFact("stopped", severity);
+  await store.stop(severity);
   if (response) {
     // The server's own page of advice, where it could still give one.
     event.waitUntil(note(response));
@@ -268,5 +268,6 @@ function severityOf(fields) {
 // What waits to be sent may still stop the exercises, whatever the server knows so far.
 async function waitingStop() {
   const waiting = (await store.all()).filter((entry) => entry.kind === "red_flags");
-  return waiting.map((entry) => severityOf(entry.fields)).find(Boolean) ?? "";
+  const found = waiting.map((entry) => severityOf(entry.fields));
+  return found.includes("emergency") ? "emergency" : (found.find(Boolean) ?? "");
 }
