@@ -19,6 +19,7 @@ from programs.models import Program, Session
 from programs.portal_access import (
     as_visitor,
     no_page_of_ones_own,
+    note_look,
     patient_required,
     private,
     visitor_of,
@@ -43,6 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
             return redirect("/clinic/")
         return private(no_page_of_ones_own(request))
     with as_visitor(request, visitor):
+        note_look(request, visitor)
         return private(_today_page(request))
 
 

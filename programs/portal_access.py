@@ -111,7 +111,7 @@ def patient_required(
         with as_visitor(request, visitor):
             if visitor.carer is not None and not open_to_carers:
                 return private(render(request, "portal/not_for_carers.html", status=403))
-            _note_look(request, visitor)
+            note_look(request, visitor)
             return private(view(request, *args, **kwargs))
 
     return guarded
@@ -141,7 +141,7 @@ def as_visitor(request: HttpRequest, visitor: Visitor) -> Iterator[None]:
         yield
 
 
-def _note_look(request: HttpRequest, visitor: Visitor) -> None:
+def note_look(request: HttpRequest, visitor: Visitor) -> None:
     """A carer's look at the record is written down, as that of staff is."""
     if visitor.carer is not None and request.method == "GET":
         record_access(

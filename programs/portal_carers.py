@@ -16,7 +16,7 @@ from clinic.language import speak
 from patients.caring import accept_invitation, invite_carer, is_too_old, remove_carer
 from patients.models import Carer, Patient
 from programs.portal import ASK
-from programs.portal_access import HELPING, patient_required
+from programs.portal_access import HELPING, patient_required, visitor_of
 
 
 class CarerForm(forms.Form):
@@ -104,6 +104,8 @@ def helping(request: HttpRequest) -> HttpResponse:
         if answer is not None:
             return answer
         problem = problem or _("This page has changed since you opened it. Please look again.")
+    # What a device keeps of somebody who was helped until now, it forgets on this page.
+    request.has_no_page = visitor_of(request, at=at) is None
     context = {
         "helping": [carer for carer in mine if carer.accepted_at],
         "invited": [c for c in mine if not c.accepted_at and not is_too_old(c, at)],

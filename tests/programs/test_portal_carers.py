@@ -267,6 +267,40 @@ def test_given_a_carer_who_becomes_a_patient_then_it_is_one_account(program, phy
     assert User.objects.get(pk=carer.user.pk).role == Role.PATIENT
 
 
+def test_given_a_patient_who_is_asked_when_their_mailbox_is_another_then_the_old_opens_nothing(
+    program, at_home, make_patient
+):
+    asked = make_patient("Ben", email="ben@old.example", phone="").user
+    ask(at_home, address="ben@old.example")
+    assert Carer.objects.get().user == asked
+    asked.patient.contact_points.all().delete()
+    asked.email = "ben@new.example"
+    asked.save()
+    Client().post("/account/login/code/", {"address": "ben@old.example"})
+    assert codes_to("ben@old.example") == []
+
+
+def test_given_a_mailbox_that_only_looks_like_a_patients_then_it_does_not_become_theirs(
+    program, at_home, make_patient
+):
+    victim = make_patient("Iris", email="iris@patients.example")
+    ask(at_home, address="ırıs@patients.example")
+    carer = Carer.objects.get()
+    assert carer.user != victim.user
+    Client().post("/account/login/code/", {"address": carer.address})
+    browser = Client()
+    browser.post("/account/login/code/", {"address": carer.address})
+    browser.post("/account/login/code/confirm/", {"code": codes_to(carer.address)[-1]})
+    assert browser.session["_auth_user_id"] == str(carer.user.pk)
+
+
+def test_given_a_carer_when_they_look_at_the_day_then_that_is_written_down(program):
+    carer, browser = helper(program.patient)
+    assert browser.get("/").status_code == 200
+    look = AccessRecord.objects.get(actor=carer.user, action=AccessRecord.Action.READ)
+    assert (look.subject_id, look.page) == (str(program.patient.pk), "portal_home")
+
+
 # --- the end -------------------------------------------------------------------------------------
 
 
@@ -316,3 +350,16 @@ def test_given_another_patients_carer_then_it_cannot_be_removed(program, at_home
     assert carer.ended_at is None
     with pytest.raises(PermissionDenied):
         remove_carer(carer=carer, by=program.patient.user, at=MONDAY)
+
+
+def test_given_a_carer_who_leaves_and_is_asked_by_another_then_the_device_forgets(
+    program, make_program
+):
+    carer, browser = helper(program.patient)
+    other = make_program().patient
+    invite_carer(patient=other, name="Tom", address=TOM, by=other.user, at=MONDAY)
+    assert browser.get("/")["X-Account-Tag"] != "none"
+    browser.post(HELPING, {"does": "leave", "carer": str(carer.pk)})
+    page = browser.get("/", follow=True)
+    assert page.redirect_chain[-1][0] == HELPING
+    assert page["X-Account-Tag"] == "none"
