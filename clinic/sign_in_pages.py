@@ -18,10 +18,12 @@ from allauth.account.models import Login
 from allauth.core import ratelimit
 from django import forms
 from django.contrib.auth.decorators import login_required
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 from django.utils.dateparse import parse_datetime
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -129,7 +131,7 @@ def start_try(
         "only": None if only is None else list(only),
         "message": str(message_id) if message_id else "",
         "at": at.isoformat(),
-        "wrong": 0,
+        "id": get_random_string(16),
         "again": 0,
         "right": False,
         "next": onward,
@@ -162,14 +164,15 @@ def confirm(request: HttpRequest) -> HttpResponse:
         return redirect("account_request_login_code")
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
+        typed = _times_typed(held)
+        if typed > MOST_WRONG:
+            return _end(request, _three_wrong())
         accounts = _let_in(held)
         message_id = uuid.UUID(held["message"]) if held["message"] else None
         if is_right(message_id=message_id, typed=form.cleaned_data["code"]) and accounts:
             return _welcome(request, held, accounts)
-        held["wrong"] += 1
-        request.session[TRY] = held
-        if held["wrong"] >= MOST_WRONG:
-            return _end(request, _("That was not the code, three times. Ask for a new one."))
+        if typed == MOST_WRONG:
+            return _end(request, _three_wrong())
         form.add_error("code", _("This is not the code. Look at the newest message from us."))
     context = {
         "form": form,
@@ -179,6 +182,19 @@ def confirm(request: HttpRequest) -> HttpResponse:
     }
     status = 400 if form.errors else 200
     return render(request, "account/confirm_login_code.html", context, status=status)
+
+
+def _times_typed(held: dict[str, Any]) -> int:
+    """How often a code was typed in this try, this time included. Not counted in the session:
+    requests sent all at once would each find it as it was before."""
+    key = f"sign_in_typed:{held['id']}"
+    # Longer than a try can last with all its new codes.
+    cache.add(key, 0, timeout=VALID_FOR.total_seconds() * (MOST_AGAIN + 2))
+    return cache.incr(key)
+
+
+def _three_wrong() -> str:
+    return _("That was not the code, three times. Ask for a new one.")
 
 
 def _send_again(request: HttpRequest, held: dict[str, Any]) -> HttpResponse:
@@ -317,4 +333,4 @@ def onward_of(request: HttpRequest) -> str:
     ours = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if ours else ""
+    return wanted if ours and wanted.startswith("/") else ""

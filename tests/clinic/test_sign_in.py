@@ -176,6 +176,39 @@ def test_three_wrong_codes_end_the_try(patient, client):
     assert not signed_in(client)
 
 
+def test_three_wrong_codes_sent_all_at_once_end_the_try_too(patient, client):
+    client.post(ASK, {"address": patient.user.email})
+    (right,) = codes_to(patient.user.email)
+    as_it_was = dict(client.session)
+    for code in ("000001", "000002", "000003", right):
+        # given every request finds the session as it was before the others
+        session = client.session
+        session.update(as_it_was)
+        session.save()
+        page = client.post(TYPE, {"code": code})
+    assert "three times" in words(page)
+    assert not signed_in(client)
+
+
+@pytest.mark.parametrize("letter, like", [("i", "ı"), ("s", "ſ")])
+def test_a_mailbox_that_only_looks_alike_gets_no_code(make_patient, physio, client, letter, like):
+    patient = make_patient("Iris", email="iris@patients.example")
+    add_contact_point(
+        patient=patient, channel=Channel.EMAIL, address="at.iris@work.example", by=physio
+    )
+    for known in ("iris@patients.example", "at.iris@work.example"):
+        page = client.post(ASK, {"address": known.replace(letter, like)})
+        assert page.status_code in (302, 400)
+        client.get("/account/logout/")
+    assert everybody_written_to() == []
+
+
+def test_a_way_onward_that_is_no_page_of_ours_is_no_error(patient, client):
+    client.force_login(patient.user)
+    for way in ("foo", "foo.example", "//foo.example", "javascript:alert(1)"):
+        assert client.get(ASK, {"next": way}).url == "/"
+
+
 def test_an_old_code_no_longer_works(patient, client):
     with time_machine.travel(dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC), tick=False) as clock:
         client.post(ASK, {"address": patient.user.email})
