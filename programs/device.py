@@ -15,10 +15,10 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import get_random_string, salted_hmac
+from django.utils.crypto import get_random_string
 from django.utils.dateparse import parse_datetime
 
-from programs.portal_access import PASS
+from programs.portal_access import PASS, account_of, opaque
 
 TAG, SECONDS, STANDS_STILL = "X-Account-Tag", "X-Account-Seconds", "X-Stands-Still"
 NOBODY = "none"
@@ -35,17 +35,6 @@ class Device:
     seconds: int = 0
 
 
-def account_of(request: HttpRequest) -> str:
-    """Whose answers these are, without saying who: the same for every visit of one person.
-
-    A patient is the same by sign-in and by a reminder's link; somebody who helps a patient is not
-    the patient. For a request that ``as_visitor`` has marked.
-    """
-    patient, user = request.patient, request.user
-    own = not user.is_authenticated or user.pk == patient.user_id
-    return _short("account", f"{patient.pk}:{'' if own else user.pk}")
-
-
 def device_of(request: HttpRequest) -> Device | None:
     """What to tell the device with this page; None where the page says nothing of it."""
     if getattr(request, "patient", None) is not None:
@@ -53,15 +42,11 @@ def device_of(request: HttpRequest) -> Device | None:
         if visit is None:
             visit = request.session[_VISIT] = get_random_string(16)
         account = account_of(request)
-        return Device(f"{account}.{_short('visit', account + visit)}", _seconds(request))
+        return Device(f"{account}.{opaque('visit', account + visit)}", _seconds(request))
     if getattr(request, "has_no_page", False):
         # Signed in, and since then sent away: what the device still keeps is not theirs.
         return Device(NOBODY)
     return Device(NOBODY) if _nobody(request) else None
-
-
-def _short(what: str, value: str) -> str:
-    return salted_hmac(f"steadyback.device.{what}", value, algorithm="sha256").hexdigest()[:20]
 
 
 def _seconds(request: HttpRequest) -> int:

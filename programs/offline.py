@@ -23,8 +23,13 @@ from django.views.decorators.http import require_safe
 
 from clinic.models import Site
 from patients.red_flags import REPEATED
-from programs.device import account_of
-from programs.portal_access import as_visitor, patient_required, private, visitor_of
+from programs.portal_access import (
+    account_of,
+    as_visitor,
+    patient_required,
+    private,
+    visitor_of,
+)
 from programs.portal_stop import EMERGENCY, SAME_DAY, stop_page
 
 # In this order they make up the one script that the browser keeps running.

@@ -21,6 +21,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.dateparse import parse_datetime
 
 from clinic.acting import acting_as
@@ -33,6 +34,8 @@ from programs.models import Program
 PASS = "link_pass"
 # Whom somebody helps at this moment, where they could also do something else.
 HELPING = "helping"
+# The field of a form that says whose page it stood on.
+WHOSE = "whose"
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,8 @@ def patient_required(
         with as_visitor(request, visitor):
             if visitor.carer is not None and not open_to_carers:
                 return private(render(request, "portal/not_for_carers.html", status=403))
+            if is_of_another(request):
+                return private(render(request, "portal/another.html", status=409))
             note_look(request, visitor)
             return private(view(request, *args, **kwargs))
 
@@ -139,6 +144,29 @@ def as_visitor(request: HttpRequest, visitor: Visitor) -> Iterator[None]:
     actor = visitor.carer.user if visitor.carer else None
     with timezone.override(visitor.patient.zone), acting_as(actor):
         yield
+
+
+def account_of(request: HttpRequest) -> str:
+    """Whose answers these are, without saying who: the same for every visit of one person.
+
+    A patient is the same by sign-in and by a reminder's link; somebody who helps a patient is not
+    the patient. For a request that ``as_visitor`` has marked.
+    """
+    patient, user = request.patient, request.user
+    own = not user.is_authenticated or user.pk == patient.user_id
+    return opaque("account", f"{patient.pk}:{'' if own else user.pk}")
+
+
+def opaque(what: str, value: str) -> str:
+    """Tells two values apart and says neither; ``what`` is what they are values of."""
+    return salted_hmac(f"steadyback.device.{what}", value, algorithm="sha256").hexdigest()[:20]
+
+
+def is_of_another(request: HttpRequest) -> bool:
+    """Whether a form was opened as somebody else's: a carer of two may have both in two tabs. For
+    a request that ``as_visitor`` has marked."""
+    whose = request.POST.get(WHOSE) if request.method == "POST" else None
+    return whose is not None and whose != account_of(request)
 
 
 def note_look(request: HttpRequest, visitor: Visitor) -> None:

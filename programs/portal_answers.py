@@ -25,7 +25,13 @@ from programs.meaning import Answers, Meaning, meaning_of
 from programs.models import Decision, Program, Session
 from programs.policies import thresholds_of
 from programs.portal import ASK
-from programs.portal_access import as_visitor, patient_required, private, visitor_of
+from programs.portal_access import (
+    as_visitor,
+    is_of_another,
+    patient_required,
+    private,
+    visitor_of,
+)
 from programs.portal_stop import EMERGENCY, SAME_DAY, advice, calls, stop_page, stop_reason
 from programs.portal_unsaved import unsaved_page
 from programs.today import Today, program_for, today_for
@@ -195,6 +201,8 @@ def serious(request: HttpRequest) -> HttpResponse:
     if visitor is None:
         return unsaved_page(request)
     with as_visitor(request, visitor):
+        if is_of_another(request):
+            return unsaved_page(request)
         return private(_questions(request, RedFlagScreening.Source.BUTTON, "portal/serious.html"))
 
 
@@ -205,6 +213,10 @@ def questions(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and visitor is None:
         # Somebody whose sign-in ended meanwhile: first what to do, then who it is.
         return unsaved_page(request)
+    if visitor is not None:
+        with as_visitor(request, visitor):
+            if is_of_another(request):
+                return unsaved_page(request)
     return _asked_questions(request)
 
 

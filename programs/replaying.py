@@ -15,9 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from patients.models import CheckIn, Patient, RedFlagScreening
-from programs.device import account_of
 from programs.models import Session
-from programs.portal_access import as_visitor, private, visitor_of
+from programs.portal_access import account_of, as_visitor, private, visitor_of
 
 AGO, ACCOUNT = "X-Answered-Ago", "X-Answered-By"
 # No device holds answers for longer; a larger number is not one.

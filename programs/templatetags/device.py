@@ -6,9 +6,11 @@ from django import template
 from django.http import HttpRequest
 from django.template import Context
 from django.utils import timezone
+from django.utils.html import format_html
 
 from programs.device import Device, device_of
 from programs.offline import ADVICE
+from programs.portal_access import WHOSE, account_of
 
 register = template.Library()
 
@@ -29,3 +31,10 @@ def device(context: Context) -> dict[str, Any] | None:
         "advice": ADVICE,
         "home": request.path_info == "/",
     }
+
+
+@register.simple_tag(takes_context=True)
+def whose(context: Context) -> str:
+    """The hidden field of a form that says whose page it stands on."""
+    request: HttpRequest = context["request"]
+    return format_html('<input type="hidden" name="{}" value="{}">', WHOSE, account_of(request))

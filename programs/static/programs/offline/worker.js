@@ -227,9 +227,10 @@ async function answers(event, url) {
   } catch {
     // No line.
   }
-  const account = await store.fact("account");
-  if (!account) return response ?? Response.error();
   const fields = [...(await copy.formData())];
+  // Whose page the form stood on; another tab may be somebody else's by now.
+  const account = new Map(fields).get("whose") ?? (await store.fact("account"));
+  if (!account) return response ?? Response.error();
   const fresh = fromDevice.has(event.clientId) && (await isOfAnotherDay(url.pathname));
   await store.keep({ kind, url: url.pathname, fields, account, fresh });
   await self.registration.sync?.register("steadyback").catch(() => {});
