@@ -130,7 +130,10 @@ def _person_at(channel: Channel, address: str, name: str) -> User:
                 {"address": _("This address cannot be used. Ask for another one of this person.")}
             )
     else:
-        carers = Carer.objects.filter(channel=channel, address=address, user__role=Role.CARER)
+        # Only who helps there now: a number that was given back may be somebody else's since.
+        carers = Carer.objects.standing().filter(
+            channel=channel, address=address, user__role=Role.CARER
+        )
         known = User.objects.filter(helps__in=carers, is_active=True).first()
     email = address if channel == Channel.EMAIL else None
     return known or User.objects.create_user(email, name=name, role=Role.CARER)

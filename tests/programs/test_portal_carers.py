@@ -13,7 +13,7 @@ from django.test import Client
 from clinic.messaging.links import door_for
 from clinic.models import AccessRecord, OutboxMessage, Role, User
 from patients.caring import accept_invitation, invite_carer, remove_carer
-from patients.models import Carer
+from patients.models import Carer, RedFlag
 from patients.red_flags import REPEATED
 from patients.registering import register_patient
 from programs.models import Session
@@ -363,3 +363,54 @@ def test_given_a_carer_who_leaves_and_is_asked_by_another_then_the_device_forget
     page = browser.get("/", follow=True)
     assert page.redirect_chain[-1][0] == HELPING
     assert page["X-Account-Tag"] == "none"
+
+
+def test_given_a_carer_of_two_when_a_form_of_one_is_sent_as_the_other_then_nobody_has_it(
+    program, make_program
+):
+    first, browser = helper(program.patient)
+    other = make_program()
+    second, _ = helper(other.patient)
+
+    def turn_to(carer):
+        return browser.post(HELPING, {"does": "help", "carer": str(carer.pk)})
+
+    def whose_of(page):
+        return re.search(r'name="whose" value="(\w+)"', page.content.decode())[1]
+
+    turn_to(first)
+    browser.post("/serious/", answered())
+    whose = {path: whose_of(browser.get(path)) for path in ("/routine/skip/", "/serious/")}
+    assert len(set(whose.values())) == 1
+    # given another tab in which the carer has turned to the other one
+    turn_to(second)
+    skipped = {"skip_reason": "time", "client_id": uuid.uuid4(), "whose": whose["/routine/skip/"]}
+    page = browser.post("/routine/skip/", skipped)
+    assert page.status_code == 409 and "Please look again" in words(page)
+    for path in ("/serious/", "/check-in/questions/"):
+        flags = {**answered("yes"), "whose": whose["/serious/"]}
+        page = browser.post(path, flags)
+        assert "Get medical help now" in words(page), "what to do never waits"
+    assert not Session.objects.exists() and not RedFlag.objects.exists()
+    # and as soon as the carer is back with the first, all of it is taken
+    turn_to(first)
+    browser.post("/routine/skip/", skipped)
+    browser.post("/serious/", flags)
+    assert Session.objects.get().program == program
+    assert RedFlag.objects.get().patient == program.patient
+
+
+def answered(first="no"):
+    answers = {question.id: "no" for question in REPEATED} | {REPEATED[0].id: first}
+    return {**answers, "client_id": uuid.uuid4()}
+
+
+def test_given_a_number_whose_carer_was_removed_when_it_is_asked_again_then_it_is_another_account(
+    program, make_program
+):
+    old, browser = helper(program.patient, address="+447700900888")
+    remove_carer(carer=old, by=program.patient.user, at=MONDAY)
+    other = make_program().patient
+    new = invite_carer(patient=other, name="Zoe", address="+447700900888", by=other.user, at=MONDAY)
+    assert new.user != old.user
+    assert other.given_name not in words(browser.get(HELPING))
