@@ -198,6 +198,7 @@ def test_a_red_flag_without_a_line_is_answered_at_once_and_told_first(program, l
     pages.safety_questions(page).first.get_by_label("Yes", exact=True).check()
     pages.button(page, "Show me what to do").click()
     expect(pages.heading(page, "Get medical help now")).to_be_visible()
+    expect(page).to_have_url(re.compile("/offline/advice/"))
     for path in ("/", "/routine/"):
         page.goto(path)
         expect(pages.heading(page, "Get medical help now")).to_be_visible()
@@ -208,6 +209,7 @@ def test_a_red_flag_without_a_line_is_answered_at_once_and_told_first(program, l
     for group in pages.safety_questions(page).all():
         group.get_by_label("No", exact=True).check()
     pages.button(page, "Show me what to do").click()
+    expect(page).to_have_url(f"{line.url}/")
     expect(pages.heading(page, "Get medical help now")).to_be_visible()
     page.goto("/routine/")
     expect(pages.heading(page, "Get medical help now")).to_be_visible()
