@@ -34,6 +34,8 @@ _AWAY = dt.timedelta(seconds=20)
 _SMALLEST_BATCH, _LARGEST_BATCH = 20, 400
 _SHORT_S, _LONG_S = 0.08, 0.25
 _RENEW_S = 5.0
+# Passes of the event loop without a newcomer after which a commit is worth its while.
+_PASSES = 3
 # What came back is known and not yet written down: worth waiting for a database that restarts.
 _PATIENCE_S = 90.0
 
@@ -160,8 +162,7 @@ class Lane:
     async def _write_down(self) -> None:
         while not self._over:
             self._to_write.clear()
-            # Whoever else is ready to come back may come along.
-            await asyncio.sleep(0)
+            await self._gather()
             outcomes, self._came_back = self._came_back, []
             free = self._gateway.lines - self._out + len(outcomes)
             start = self._take(0 if self._away else free)
@@ -181,6 +182,15 @@ class Lane:
                 self._flights.add(flight)
                 flight.add_done_callback(self._flights.discard)
             self._wake()
+
+    async def _gather(self) -> None:
+        """Let whoever else is about to come back come along: under load they come close together,
+        and one commit for many costs little more than for one. Nobody is waited for."""
+        seen, still = -1, 0
+        while still < _PASSES:
+            await asyncio.sleep(0)
+            still = still + 1 if len(self._came_back) == seen else 0
+            seen = len(self._came_back)
 
     async def _exchange(
         self, outcomes: list[Outcome], start: list[OutboxMessage]
