@@ -19,6 +19,7 @@ from django.utils.crypto import get_random_string
 from django.utils.dateparse import parse_datetime
 
 from programs.portal_access import PASS, account_of, opaque
+from programs.portal_stop import stands_still
 
 TAG, SECONDS, STANDS_STILL = "X-Account-Tag", "X-Account-Seconds", "X-Stands-Still"
 NOBODY = "none"
@@ -82,6 +83,9 @@ def tell_device(
             device = device_of(request)
             if device is not None:
                 response[TAG], response[SECONDS] = device.tag, str(device.seconds)
+            if device is not None and device.tag != NOBODY and stands_still(request.patient):
+                # Whichever page it was: exercises kept for the time without a line are over.
+                response.setdefault(STANDS_STILL, "1")
         if leaving and response.status_code < 400:
             response["Clear-Site-Data"] = '"cache", "storage"'
         return response

@@ -61,6 +61,14 @@ def stop_reason(patient: Patient, program: Program | None) -> str:
     return SAME_DAY if stopping and stopping.contact == SAME_DAY else PAUSED
 
 
+def stands_still(patient: Patient) -> bool:
+    """Whether no exercise may be shown to this patient, for whatever reason."""
+    return (
+        patient.red_flags.open().exists()
+        or patient.programs.filter(status=Program.Status.SUSPENDED).exists()
+    )
+
+
 def stop_page(
     request: HttpRequest,
     *,
@@ -83,8 +91,8 @@ def stop_page(
         "saved": saved,
     }
     response = render(request, "portal/stop.html", context)
-    # A device that keeps exercises for the time without a line forgets them now.
-    response["X-Stands-Still"] = "1"
+    # A device that keeps exercises for the time without a line keeps this page in their place.
+    response["X-Stands-Still"] = "page"
     return response
 
 

@@ -167,7 +167,9 @@ def test_a_page_of_advice_ends_what_the_device_keeps(phone, program):
         client_id=uuid.uuid4(),
         at=MONDAY,
     )
-    assert phone.get("/")["X-Stands-Still"] == "1"
+    assert phone.get("/")["X-Stands-Still"] == "page"
+    for page in ("/read/", "/settings/"):
+        assert phone.get(page)["X-Stands-Still"] == "1", page
 
 
 # --- the doors of the device -------------------------------------------------------------------

@@ -183,11 +183,12 @@ async function look(response, path) {
   const tag = response.headers.get("X-Account-Tag");
   if (!tag || tag === "none" || !response.ok) return;
   if (path === "/") await store.setFact("stopped", await waitingStop());
-  if (response.headers.get("X-Stands-Still")) {
-    // Exercises are paused: none of them stays on this device, and this page stands in for them.
+  const still = response.headers.get("X-Stands-Still");
+  if (still) {
+    // Exercises are paused: none of them stays on this device; the page that says so stands in.
     await caches.delete(PAGES + tag);
     await store.setFact("kept", null);
-    await (await caches.open(PAGES + tag)).put("/", stamped(response));
+    if (still === "page") await (await caches.open(PAGES + tag)).put("/", stamped(response));
   } else if (KNOWS.pages.includes(path)) {
     await (await caches.open(PAGES + tag)).put(path, stamped(response));
   }
