@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm, ResetPasswordForm
+from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -55,7 +56,8 @@ class SecondFactor(DefaultMFAAdapter):
     def get_public_key_credential_user_entity(self, user: Any) -> dict[str, Any]:
         # What the device shows when it asks which passkey to use.
         return {
-            "id": str(user.pk).encode(),
+            # As allauth reads it when somebody comes with the passkey.
+            "id": user_pk_to_url_str(user).encode(),
             "display_name": user.name,
             "name": user.email or user.name,
         }

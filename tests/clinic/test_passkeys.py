@@ -1,5 +1,6 @@
 """Passkeys at the door: what the pages refuse. That one opens the pages is a journey's."""
 
+import base64
 import datetime as dt
 import json
 import re
@@ -7,8 +8,10 @@ import re
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.internal.auth import extract_user_from_response
 from django.core.cache import cache
 
+from clinic.models import Role, User
 from clinic.sign_in import SecondFactor
 from tests.signing_in import codes_to
 
@@ -49,6 +52,16 @@ def test_given_a_code_just_now_then_a_device_can_be_set_up(at_home):
     options = json.loads(page.context["options"])["publicKey"]
     assert options["authenticatorSelection"]["residentKey"] == "required"
     assert options["authenticatorSelection"]["userVerification"] == "required"
+
+
+@pytest.mark.parametrize("number", [7, 36, 1500, 2_000_000_011])
+def test_given_any_number_of_users_then_a_passkey_names_its_own(number):
+    user = User.objects.create(
+        pk=number, email="ana@patients.example", name="Ana Morales", role=Role.PATIENT
+    )
+    handle = SecondFactor().get_public_key_credential_user_entity(user)["id"]
+    said = base64.urlsafe_b64encode(handle).rstrip(b"=").decode()
+    assert extract_user_from_response({"response": {"userHandle": said}}) == user
 
 
 def test_given_an_old_sign_in_then_a_code_is_asked_for_first(at_home, patient, clock):
