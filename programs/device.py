@@ -70,6 +70,15 @@ def _nobody(request: HttpRequest) -> bool:
         return False
 
 
+def _paused(request: HttpRequest) -> bool:
+    patient = getattr(request, "patient", None)
+    try:
+        return patient is not None and stands_still(patient)
+    except DatabaseError:
+        # A page that could be shown without the database is still shown.
+        return False
+
+
 def tell_device(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
@@ -83,9 +92,9 @@ def tell_device(
             device = device_of(request)
             if device is not None:
                 response[TAG], response[SECONDS] = device.tag, str(device.seconds)
-            if device is not None and device.tag != NOBODY and stands_still(request.patient):
+            if response.status_code == 200 and STANDS_STILL not in response and _paused(request):
                 # Whichever page it was: exercises kept for the time without a line are over.
-                response.setdefault(STANDS_STILL, "1")
+                response[STANDS_STILL] = "1"
         if leaving and response.status_code < 400:
             response["Clear-Site-Data"] = '"cache", "storage"'
         return response

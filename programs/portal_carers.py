@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from clinic.language import speak
 from patients.caring import accept_invitation, invite_carer, is_too_old, remove_carer
 from patients.models import Carer, Patient
+from programs.form_errors import put_errors
 from programs.portal import ASK
 from programs.portal_access import HELPING, patient_required, visitor_of
 
@@ -58,9 +59,7 @@ def carers(request: HttpRequest) -> HttpResponse:
         try:
             invite_carer(patient=request.patient, by=request.user, at=at, **form.cleaned_data)
         except ValidationError as error:
-            named = getattr(error, "error_dict", {None: error})
-            for name, messages in named.items():
-                form.add_error(name, messages)
+            put_errors(form, error)
         else:
             return _kept(request, "invited")
     done = {

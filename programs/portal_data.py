@@ -2,10 +2,8 @@
 
 import contextlib
 import tempfile
-import time
 from typing import Any
 
-from allauth.account.authentication import get_authentication_records
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -16,15 +14,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from clinic.sign_in_pages import signed_in_lately
 from patients.erasing import ANSWER_WITHIN, ask_for_deletion, withdraw
 from patients.models import ErasureRequest, Patient
 from programs.exporting import export_patient, file_name
 from programs.portal_access import patient_required
 from programs.portal_forms import OneUseForm
 
-# How long after signing in the whole record may leave: long enough to find the page, too short
-# for somebody who picks up a phone that lies about.
-RECENT_S = 15 * 60
 _IN_MEMORY = 2 * 1024 * 1024
 
 
@@ -50,9 +46,9 @@ def data(request: HttpRequest) -> HttpResponse:
 @patient_required
 def download(request: HttpRequest) -> HttpResponse:
     """The whole record as a file, for somebody who signed in a moment ago."""
-    if not signed_in_lately(request):
-        return _page(request, too_long=True, status=403)
     at = timezone.now()
+    if not signed_in_lately(request, at):
+        return _page(request, too_long=True, status=403)
     # Handed to the answer, which closes it.
     file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
     export_patient(patient=request.patient, by=request.user, at=at, out=file, page="my_data")
@@ -97,12 +93,6 @@ def keep(request: HttpRequest) -> HttpResponse:
     return redirect("portal_data")
 
 
-def signed_in_lately(request: HttpRequest) -> bool:
-    """Whether this browser's session began with a sign-in within ``RECENT_S``."""
-    records = get_authentication_records(request, request.user)
-    return any(0 <= time.time() - record.get("at", 0) < RECENT_S for record in records)
-
-
 def _sign_in_again() -> str:
     """By way of the page for signing out: what waits on the device is not lost unsaid."""
     code = f"{reverse('account_request_login_code')}?{urlencode({'next': reverse('portal_data')})}"
@@ -114,7 +104,7 @@ def _page(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpRespon
         request,
         "portal/data.html",
         {
-            "lately": signed_in_lately(request),
+            "lately": signed_in_lately(request, timezone.now()),
             "sign_in_again": _sign_in_again(),
             "wish": request.patient.erasure_requests.select_related("answered_by").first(),
             **more,

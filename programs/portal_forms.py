@@ -1,7 +1,7 @@
 """The forms of the patient's pages: large targets, plain words, nothing typed is lost."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -10,6 +10,8 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from programs.form_errors import put_errors
 
 CHOICE = {"class": "sb-choice__input"}
 
@@ -103,6 +105,4 @@ class OneUseForm(forms.Form):
 
     def take(self, error: ValidationError) -> None:
         """Show what a verb refused, at its field where it has one."""
-        named: Mapping[str, Any] = getattr(error, "error_dict", {None: error})
-        for name, messages in named.items():
-            self.add_error(name if name in self.fields else None, messages)
+        put_errors(self, error)

@@ -27,6 +27,7 @@ from patients.consent_wordings import CURRENT, Wording, wording
 from patients.consenting import OwnNo, own_no, start_messages, stop_messages
 from patients.models import Consent, ContactPoint, Patient
 from patients.models.consent import Way
+from programs.form_errors import put_errors
 from programs.portal_access import patient_required
 from programs.portal_forms import ChoiceField
 from programs.reminder_words import CARD_WORDS, CardWords
@@ -116,9 +117,7 @@ class RemindersForm(forms.Form):
                     at=at,
                 )
         except ValidationError as error:
-            named = getattr(error, "error_dict", {None: error})
-            for name, messages in named.items():
-                self.add_error(name if name in self.fields else None, messages)
+            put_errors(self, error)
             return False
         return True
 

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from clinic.language import NAMES, page_language
 from patients.models import Preferences
 from patients.preferring import choose_preferences
+from programs.form_errors import put_errors
 from programs.portal_access import patient_required
 from programs.portal_forms import ChoiceField
 
@@ -39,9 +40,7 @@ class PreferencesForm(forms.Form):
                 **self.cleaned_data,
             )
         except ValidationError as error:
-            named = getattr(error, "error_dict", {None: error})
-            for name, messages in named.items():
-                self.add_error(name if name in self.fields else None, messages)
+            put_errors(self, error)
             return False
         return True
 

@@ -18,8 +18,9 @@ from patients.models import IntakeScreening, Patient
 from patients.red_flagging import describe
 from programs.assigning import assign_program
 from programs.clinician.fields import PortalForm, date_field, time_field
-from programs.clinician.opening import address_of, open_patient, portal, put_errors
+from programs.clinician.opening import address_of, open_patient, portal
 from programs.content_files import cue_sets
+from programs.form_errors import put_errors
 from programs.models import Pathway, Program, ProgramTemplate, ProgramVersion
 
 

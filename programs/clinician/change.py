@@ -11,7 +11,8 @@ from django.utils import timezone
 from patients.models import Patient
 from programs.adjusting import adjust_program
 from programs.clinician.change_form import ChangeForm
-from programs.clinician.opening import address_of, open_patient, portal, put_errors
+from programs.clinician.opening import address_of, open_patient, portal
+from programs.form_errors import put_errors
 from programs.models import Program, ProgramVersion, Proposal
 from programs.positions import step_from_json
 from programs.proposals import change_proposal

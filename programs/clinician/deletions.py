@@ -15,7 +15,8 @@ from clinic.models import AccessRecord
 from patients.erasing import ANSWER_WITHIN, answer
 from patients.models import ErasureRequest, Patient
 from programs.clinician.fields import PortalForm, reason_field
-from programs.clinician.opening import portal, put_errors
+from programs.clinician.opening import portal
+from programs.form_errors import put_errors
 
 _ANSWERED_SHOWN = 20
 

@@ -13,7 +13,8 @@ from patients import screening
 from patients.red_flags import QUESTIONS, Question
 from patients.registering import record_intake
 from programs.clinician.fields import PortalForm, Scale
-from programs.clinician.opening import address_of, open_patient, portal, put_errors
+from programs.clinician.opening import address_of, open_patient, portal
+from programs.form_errors import put_errors
 
 _ANSWERS = [("no", "No"), ("yes", "Yes"), ("not_sure", "Not sure")]
 _SEVERITY = [("", "No"), *[(n, f"Yes, {n} of 10") for n in range(1, 11)]]

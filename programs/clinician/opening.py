@@ -3,8 +3,6 @@
 import uuid
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.forms import BaseForm
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -42,17 +40,3 @@ def open_patient(request: HttpRequest, pk: uuid.UUID, page: str) -> Patient:
 
 def address_of(patient: Patient, page: str = "patient") -> str:
     return reverse(f"admin:{page}", args=[patient.pk])
-
-
-def put_errors(
-    form: BaseForm, error: ValidationError, *, also: dict[str, str] | None = None
-) -> None:
-    """Say what a verb refused at the fields it speaks of; ``also`` maps the verb's names to the
-    form's. What fits no field stands above the form."""
-    also = also or {}
-    if not hasattr(error, "error_dict"):
-        form.add_error(None, error.messages)
-        return
-    for name, messages in error.message_dict.items():
-        field = also.get(name, name)
-        form.add_error(field if field in form.fields else None, messages)

@@ -27,9 +27,10 @@ from programs.clinician.change_form import title_of
 from programs.clinician.consents import lines_of
 from programs.clinician.conversation import waiting
 from programs.clinician.fields import REASON_HINT, PortalForm, reason_field
-from programs.clinician.opening import address_of, open_patient, portal, put_errors
+from programs.clinician.opening import address_of, open_patient, portal
 from programs.clinician.patient_messages import reminders_of
 from programs.clinician.timeline import time_line
+from programs.form_errors import put_errors
 from programs.items import dose_text
 from programs.models import Prescription, Program, Proposal
 from programs.positions import prescriptions_of, standing_of

@@ -26,7 +26,8 @@ from patients.models.consent import RECORDED_WAYS, Way
 from patients.registering import add_contact_point, register_patient
 from programs.clinician.consents import PURPOSES, lines_of
 from programs.clinician.fields import PortalForm, date_field, time_field
-from programs.clinician.opening import address_of, open_patient, portal, put_errors
+from programs.clinician.opening import address_of, open_patient, portal
+from programs.form_errors import put_errors
 
 _WAYS = [(way.value, way.label) for way in RECORDED_WAYS]
 

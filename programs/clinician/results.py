@@ -16,7 +16,8 @@ from patients.measures import ScoreRule, open_point
 from patients.measuring import enter_result, shape_of
 from patients.models import Patient, Point, Questionnaire
 from programs.clinician.fields import PortalForm, date_field
-from programs.clinician.opening import address_of, open_patient, portal, put_errors
+from programs.clinician.opening import address_of, open_patient, portal
+from programs.form_errors import put_errors
 from programs.today import program_for
 
 OTHER = "other"
