@@ -6,6 +6,7 @@ from patients.models.consent import Consent, Refusal
 from patients.models.erasure import ErasureRequest
 from patients.models.intake import IntakeScreening
 from patients.models.measure import Measure, Point, Questionnaire
+from patients.models.note import ClinicalNote
 from patients.models.patient import ContactPoint, Patient
 from patients.models.preferences import Preferences
 from patients.models.safety import RedFlag, RedFlagScreening
@@ -13,6 +14,7 @@ from patients.models.safety import RedFlag, RedFlagScreening
 __all__ = [
     "Carer",
     "CheckIn",
+    "ClinicalNote",
     "Consent",
     "ContactPoint",
     "ErasureRequest",
