@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
 from clinic import quiet_hours
 from clinic.models import OutboxMessage
 from clinic.models.messaging import Channel
+from clinic.prepared import prepared_rows
 from programs import cadence
 from programs import reminder_reasons as why
 from programs.models import Program, Session
@@ -32,7 +31,7 @@ SELECT message.id, program.status, program.started_on, patient.time_zone, site.q
     session.status,
     greatest(answer.day, done.day), greatest(answer.at, done.at),
     first.status, first.settled_at
-FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::date[], %s::text[])
+FROM unnest(%b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::date[], %b::text[])
     AS message (id, program_id, channel, address, day, first_key)
 JOIN programs_program program ON program.id = message.program_id
 JOIN patients_patient patient ON patient.id = program.patient_id
@@ -45,11 +44,13 @@ LEFT JOIN LATERAL (
 LEFT JOIN programs_session session
     ON session.program_id = program.id AND session.day = message.day
 LEFT JOIN LATERAL (
-    SELECT max(day) AS day, max(at) AS at FROM patients_checkin WHERE patient_id = patient.id
-) answer ON message.first_key IS NOT NULL
+    SELECT max(day) AS day, max(at) AS at FROM patients_checkin
+    WHERE message.first_key IS NOT NULL AND patient_id = patient.id
+) answer ON true
 LEFT JOIN LATERAL (
-    SELECT max(day) AS day, max(at) AS at FROM programs_session WHERE program_id = program.id
-) done ON message.first_key IS NOT NULL
+    SELECT max(day) AS day, max(at) AS at FROM programs_session
+    WHERE message.first_key IS NOT NULL AND program_id = program.id
+) done ON true
 LEFT JOIN clinic_outboxmessage first ON first.key = message.first_key
 """
 _NAMES = (
@@ -63,9 +64,8 @@ def objections(*, messages: Sequence[OutboxMessage], at: dt.datetime) -> dict[uu
     reminders = [message for message in messages if message.kind in OutboxMessage.REMINDERS]
     if not reminders:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_FACTS, _columns(reminders))
-        found = {row[0]: dict(zip(_NAMES, row, strict=True)) for row in cursor.fetchall()}
+    rows = prepared_rows(_FACTS, _columns(reminders))
+    found = {row[0]: dict(zip(_NAMES, row, strict=True)) for row in rows}
     reasons: dict[uuid.UUID, str] = {}
     for message in reminders:
         facts = found.get(message.pk)
@@ -83,7 +83,7 @@ def program_of(message: OutboxMessage) -> str:
 def _columns(messages: Sequence[OutboxMessage]) -> list[list[Any]]:
     return [
         [message.pk for message in messages],
-        [program_of(message) for message in messages],
+        [uuid.UUID(program_of(message)) for message in messages],
         [message.channel for message in messages],
         [message.address for message in messages],
         [message.local_date for message in messages],

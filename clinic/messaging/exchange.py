@@ -56,7 +56,7 @@ WITH settled AS (
 # A handful of rows found by their ids, whatever the statistics say of the table.
 _BY_ID_ONLY = (
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
-    "SET plan_cache_mode = force_generic_plan"
+    "SET plan_cache_mode = force_generic_plan; SET jit = off"
 )
 _WHERE_TO = ("dbname", "user", "password", "host", "port", "options", "service", "passfile")
 

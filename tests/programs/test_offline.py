@@ -13,6 +13,7 @@ import pytest
 import time_machine
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -170,6 +171,16 @@ def test_a_page_of_advice_ends_what_the_device_keeps(phone, program):
     assert phone.get("/")["X-Stands-Still"] == "page"
     for page in ("/read/", "/settings/"):
         assert phone.get(page)["X-Stands-Still"] == "1", page
+
+
+def test_a_page_is_shown_though_nobody_can_tell_whether_exercises_are_paused(phone, monkeypatch):
+    def no_database(patient):
+        raise OperationalError
+
+    monkeypatch.setattr("programs.device.stands_still", no_database)
+    page = phone.get("/read/")
+    assert page.status_code == 200
+    assert "X-Stands-Still" not in page
 
 
 # --- the doors of the device -------------------------------------------------------------------
