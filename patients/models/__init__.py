@@ -4,6 +4,7 @@ from patients.models.carer import Carer, SignInSheet
 from patients.models.check_in import CheckIn
 from patients.models.consent import Consent, Refusal
 from patients.models.erasure import ErasureRequest
+from patients.models.injury import Injury, Limit
 from patients.models.intake import IntakeScreening
 from patients.models.measure import Measure, Point, Questionnaire
 from patients.models.note import ClinicalNote
@@ -18,7 +19,9 @@ __all__ = [
     "Consent",
     "ContactPoint",
     "ErasureRequest",
+    "Injury",
     "IntakeScreening",
+    "Limit",
     "Measure",
     "Patient",
     "Point",

@@ -49,6 +49,9 @@ class Patient(models.Model):
     time_zone = models.CharField(max_length=64, validators=[validate_time_zone])
     language = models.CharField(max_length=10, default="en")
     created_at = models.DateTimeField()
+    # What injuries limit (``patients.injuring``), kept here so that the gates read it with the
+    # patient and no page pays for it.
+    limits = models.JSONField(default=list, blank=True, editable=False)
 
     objects = PatientQuerySet.as_manager()
 
