@@ -2,6 +2,7 @@
 
 from clinic.models.alert import Alert
 from clinic.models.audit import AccessRecord
+from clinic.models.enquiry import Enquiry
 from clinic.models.heartbeat import Heartbeat
 from clinic.models.messaging import (
     DemoDelivery,
@@ -20,6 +21,7 @@ __all__ = [
     "AccessRecord",
     "Alert",
     "DemoDelivery",
+    "Enquiry",
     "Heartbeat",
     "IncomingText",
     "MessageTemplate",

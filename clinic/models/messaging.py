@@ -78,6 +78,8 @@ class OutboxMessage(models.Model):
         REPLY = "reply", "Reply to a text"
         SIGN_IN_CODE = "sign_in_code", "Sign-in code"
         INVITATION = "invitation", "Invitation of a carer"
+        ENQUIRY_CONFIRM = "enquiry_confirm", "Confirmation of an enquiry’s address"
+        ENQUIRY_GUIDE = "enquiry_guide", "Guide that an enquiry asked for"
 
     # What is planned for a patient, can be turned off by them, and carries a link to stop it.
     REMINDERS = (Kind.ROUTINE_REMINDER, Kind.SECOND_NUDGE, Kind.SILENCE)
