@@ -79,7 +79,9 @@ def gather(program: Program, *, policy: Policy, at: dt.datetime) -> Gathered:
             level=in_question.level if in_question else 1,
             lock=version.lock,
             auto_policy=version.auto_policy,
-            pain_ceiling=version.pain_ceiling,
+            pain_ceiling=standing.facts.limits.strictest_ceiling(
+                version.pain_ceiling, policy.pain_ceiling
+            ),
             red_flag=red_flag,
             usual_pain_now=usual.usual_pain if usual and not stale else None,
             usual_pain_ref=_ref(usual) if usual else "",

@@ -6,6 +6,9 @@ with the phase it first belongs to.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
+
+from programs.limits import NO_LIMITS, Limits
 
 ALWAYS_OPEN = frozenset({"breathing", "isometric", "mobility", "release"})
 CLEARABLE = ("rotation", "flexion_loaded", "hinge_loaded")
@@ -19,7 +22,7 @@ NEUTRAL_RANGE_TOP_LEVEL = {"mobility": 1, "release": 3}
 class GateFacts:
     """What the gates look at. ``levels`` maps exercise slug to its present level;
     ``calm_fortnight`` is true when the last 14 days had no flare, no STOP and no pain above 3
-    during a session, and answers enough to know it."""
+    during a session, and answers enough to know it; ``limits`` are those of an injury."""
 
     pathway: str
     phase: int
@@ -27,6 +30,7 @@ class GateFacts:
     weeks_in_program: int = 0
     levels: tuple[tuple[str, int], ...] = ()
     calm_fortnight: bool = False
+    limits: Limits = NO_LIMITS
 
     def level(self, exercise: str) -> int:
         return dict(self.levels).get(exercise, 0)
@@ -41,9 +45,21 @@ class Gate:
 
 
 def gate_for(
-    movement_class: str, facts: GateFacts, *, level: int = 1, first_phase: int = 0
+    movement_class: str,
+    facts: GateFacts,
+    *,
+    level: int = 1,
+    first_phase: int = 0,
+    loaded: bool = False,
+    load_kg: Decimal | None = None,
 ) -> Gate | None:
-    """Return the gate that holds this class back, or None when it is open."""
+    """Return the gate that holds this class back, or None when it is open.
+
+    A limit of an injury comes first: nothing but its end opens what it closes.
+    """
+    limit = facts.limits.against(movement_class, loaded=loaded, load_kg=load_kg)
+    if limit:
+        return Gate(movement_class, f"the end of a limit ({limit})")
     if movement_class in ALWAYS_OPEN:
         return _neutral_range(movement_class, facts, level)
     if movement_class == "rotation":

@@ -114,10 +114,18 @@ class Standing:
             and self.gate(position, position.level) is None
         )
 
-    def gate(self, position: Position, level: int) -> Gate | None:
+    def gate(
+        self, position: Position, level: int, *, load_kg: Decimal | None = None
+    ) -> Gate | None:
+        """What holds this level back; ``load_kg`` is the present load when left out."""
         rung = position.rung_at(level)
         return gate_for(
-            rung.movement_class, self.facts, level=level, first_phase=position.first_phase
+            rung.movement_class,
+            self.facts,
+            level=level,
+            first_phase=position.first_phase,
+            loaded=rung.loaded,
+            load_kg=position.load_kg if load_kg is None else load_kg,
         )
 
 
@@ -245,10 +253,13 @@ def _climb(position: Position, standing: Standing) -> Step | None:
     if rung.loaded and position.load_kg:
         heavier = _heavier(position.load_kg)
         if heavier is not None:
+            gate = standing.gate(position, position.level, load_kg=heavier)
             return Step(
                 kind="load",
                 exercise=position.exercise,
                 load_kg=str(heavier),
+                blocked_by=gate.movement_class if gate else None,
+                needs=gate.needs if gate else "",
                 words=f"{position.name}: {position.load_kg} → {heavier} kg",
                 patient_words=f"{position.name}: {heavier} kg instead of {position.load_kg} kg.",
             )

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from programs.gates import GateFacts
 from programs.ladder import Position, Rung, Standing, Step, opened_by
+from programs.limits import limits_on
 from programs.models import ExerciseLevel, Prescription, ProgramVersion
 
 
@@ -79,6 +80,7 @@ def standing_of(
         weeks_in_program=max(0, (today - version.program.started_on).days // 7),
         levels=tuple(sorted((p.exercise, p.level) for p in positions)),
         calm_fortnight=calm_fortnight,
+        limits=limits_on(version.program.patient.limits, today),
     )
     return Standing(facts, positions, opened_by(positions, facts))
 

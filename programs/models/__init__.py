@@ -1,5 +1,6 @@
 """Tables about the work: the library, programs, sessions and decisions."""
 
+from programs.models.criterion import CriterionMark
 from programs.models.decision import Decision, Policy, Proposal
 from programs.models.library import (
     Exercise,
@@ -20,6 +21,7 @@ from programs.models.reminder import (
 from programs.models.session import Session
 
 __all__ = [
+    "CriterionMark",
     "Decision",
     "Exercise",
     "ExerciseLevel",
