@@ -1,6 +1,7 @@
 """Tables of the practice itself."""
 
-from clinic.models.alert import Alert
+from clinic.models.absence import Absence
+from clinic.models.alert import Alert, AlertStep, Reassignment
 from clinic.models.audit import AccessRecord
 from clinic.models.enquiry import Enquiry
 from clinic.models.heartbeat import Heartbeat
@@ -18,8 +19,10 @@ from clinic.models.people import BY_CODE, Role, Site, User
 
 __all__ = [
     "BY_CODE",
+    "Absence",
     "AccessRecord",
     "Alert",
+    "AlertStep",
     "DemoDelivery",
     "Enquiry",
     "Heartbeat",
@@ -27,6 +30,7 @@ __all__ = [
     "MessageTemplate",
     "MessageText",
     "OutboxMessage",
+    "Reassignment",
     "Receipt",
     "Role",
     "Sender",

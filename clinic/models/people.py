@@ -1,6 +1,7 @@
 """Sites of the practice and everybody who can sign in."""
 
 import datetime as dt
+import zoneinfo
 
 import pghistory
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -9,7 +10,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from clinic.validators import validate_time_zone
+from clinic import opening
+from clinic.validators import validate_mobile, validate_opening_hours, validate_time_zone
 
 
 @pghistory.track()
@@ -39,6 +41,14 @@ class Site(models.Model):
         "messages from", default=dt.time(8), help_text="Local time of the patient."
     )
     quiet_end = models.TimeField("messages until", default=dt.time(21))
+    opening_hours = models.CharField(
+        max_length=200,
+        blank=True,
+        default="Mon-Fri 08:00-18:00",
+        validators=[validate_opening_hours],
+        help_text="When somebody answers, in local time. Alerts are told again in these hours, and "
+        f"patients read them. {opening.HOW}",
+    )
 
     class Meta:
         ordering = ["name"]
@@ -54,6 +64,18 @@ class Site(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def hours(self) -> dict[int, tuple[dt.time, dt.time]]:
+        """The opening hours by weekday; none where they cannot be read."""
+        try:
+            return opening.read_hours(self.opening_hours)
+        except ValueError:
+            return {}
 
 
 class Role(models.TextChoices):
@@ -99,6 +121,22 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=20, choices=Role)
     sites = models.ManyToManyField(Site, blank=True, related_name="staff")
+    mobile = models.CharField(
+        "mobile number for alerts",
+        max_length=16,
+        blank=True,
+        validators=[validate_mobile],
+        help_text="Staff get alerts here as text messages too. With its country code, such as "
+        "+447700900123.",
+    )
+    usual_cover = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="usually_covers",
+        help_text="Who stands in where no absence says who does.",
+    )
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(auto_now_add=True)
 
