@@ -1,43 +1,33 @@
 """The time line of one patient: what happened, newest first. Reads only."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from clinic.models import AccessRecord, Alert, IncomingText, OutboxMessage
-from patients.models import CheckIn, IntakeScreening, Patient, RedFlag
-from patients.red_flagging import describe
+from patients.models import CheckIn, ClinicalNote, IntakeScreening, Measure, Patient, RedFlag
+from programs.clinician import timeline_entries as say
 from programs.clinician.conversation import texts_of
-from programs.models import Decision, Exercise, ProgramVersion, Session
-from programs.rule_words import rule_words
+from programs.clinician.timeline_entries import Entry
+from programs.models import Decision, ProgramVersion, Session
 
 LENGTH = 40
 _SAME_MOMENT = 200  # rows of one kind that may share a moment, such as a seeded or imported day
 
-
-@dataclass(frozen=True)
-class Entry:
-    """One thing that happened. ``mark`` is a decision's outcome or empty; ``detail`` whole
-    sentences below the title; ``who`` the person behind it, ``row`` where
-    it is kept if a carer may have recorded it."""
-
-    at: dt.datetime
-    kind: str
-    title: str
-    detail: tuple[str, ...] = ()
-    who: str = ""
-    mark: str = ""
-    tone: str = ""
-    row: tuple[str, int] | None = None
-
-    @property
-    def day(self) -> dt.date:
-        """The day on the clock of the site."""
-        return timezone.localtime(self.at).date()
+# What a clinician may narrow the line to, in the order of the page.
+KINDS = {
+    "sessions": "Sessions",
+    "answers": "Answers",
+    "decisions": "Decisions",
+    "versions": "Versions",
+    "messages": "Messages",
+    "alerts": "Alerts",
+    "notes": "Notes",
+}
 
 
 @dataclass(frozen=True)
@@ -48,59 +38,78 @@ class TimeLine:
     older: dt.datetime | None = None
 
 
-def time_line(*, patient: Patient, before: dt.datetime | None = None) -> TimeLine:
+@dataclass(frozen=True)
+class Source:
+    """One table of the line: its rows, the field of their moment, and how they are told."""
+
+    kind: str
+    rows: QuerySet[Any]
+    say: Callable[[Iterable[Any]], Iterable[Entry]]
+    moment: str = "at"
+
+
+def time_line(*, patient: Patient, before: dt.datetime | None = None, kind: str = "") -> TimeLine:
     """The newest entries, at least ``LENGTH`` where there are so many; what happened at one
-    moment is never torn apart."""
+    moment is never torn apart. ``kind`` is one of ``KINDS`` or empty for all of them.
+
+    Each table is read once, whatever its length.
+    """
     programs = list(patient.programs.values_list("pk", flat=True))
-    sources = _sources(patient, programs)
-    found = [entry for rows, say in sources for entry in _entries(rows, say, before)]
+    sources = [s for s in _sources(patient, programs) if kind in ("", s.kind)]
+    read = [(source, _read(source, before)) for source in sources]
+    moments = sorted((_moment(s, row) for s, rows in read for row in rows), reverse=True)
+    last = moments[LENGTH - 1] if len(moments) > LENGTH else None
+    found = []
+    for source, rows in read:
+        shown = rows if last is None else [row for row in rows if _moment(source, row) >= last]
+        if last is not None and len(shown) > LENGTH:
+            # So many at one moment that the first look may not have seen all of them.
+            shown = _read(source, before, since=last)
+        found += source.say(shown)
     found = _by_whom(found)
     found.sort(key=lambda entry: entry.at, reverse=True)
-    if len(found) <= LENGTH:
-        return TimeLine(found)
-    last = found[LENGTH - 1].at
-    shown = [entry for entry in found if entry.at >= last]
-    return TimeLine(shown, last if len(found) > len(shown) else None)
+    return TimeLine(found, last if last is not None and moments[-1] < last else None)
+
+
+def _moment(source: Source, row: Any) -> dt.datetime:
+    found: dt.datetime = getattr(row, source.moment)
+    return found
+
+
+def _read(
+    source: Source, before: dt.datetime | None, since: dt.datetime | None = None
+) -> Sequence[Any]:
+    rows, count = source.rows, LENGTH + 1
+    if before is not None:
+        rows = rows.filter(**{f"{source.moment}__lt": before})
+    if since is not None:
+        rows, count = rows.filter(**{f"{source.moment}__gte": since}), LENGTH + _SAME_MOMENT
+    return list(rows.order_by(f"-{source.moment}", "-pk")[:count])
 
 
 def _by_whom(entries: list[Entry]) -> list[Entry]:
-    """The entries, with the name of the carer at what a carer recorded."""
+    """The entries, with the name of whoever recorded it in the patient's place."""
     rows = [entry.row for entry in entries if entry.row]
     deeds = AccessRecord.objects.filter(
-        page="carer",
+        page__in=_IN_PLACE,
         action=AccessRecord.Action.CHANGE,
         subject_type__in={kind for kind, _ in rows},
         subject_id__in=[str(pk) for _, pk in rows],
     ).select_related("actor")
-    names = {(deed.subject_type, deed.subject_id): deed.actor.name for deed in deeds}
+    names = {
+        (deed.subject_type, deed.subject_id): _IN_PLACE[deed.page].format(deed.actor.name)
+        for deed in deeds
+        if deed.actor
+    }
     return [
-        replace(entry, who=f"recorded by {names[key]}, who helps")
+        replace(entry, who=names[key])
         if entry.row and (key := (entry.row[0], str(entry.row[1]))) in names
         else entry
         for entry in entries
     ]
 
 
-Source = tuple[QuerySet, Callable[..., Entry]]
-
-
-def _entries(
-    rows: QuerySet, say: Callable[..., Entry], before: dt.datetime | None
-) -> Iterator[Entry]:
-    moment = _MOMENT.get(rows.model, "at")
-    if before is not None:
-        rows = rows.filter(**{f"{moment}__lt": before})
-    for row in rows.order_by(f"-{moment}", "-pk")[: LENGTH + _SAME_MOMENT]:
-        yield say(row)
-
-
-_MOMENT = {
-    OutboxMessage: "moment",
-    Alert: "raised_at",
-    RedFlag: "opened_at",
-    IntakeScreening: "taken_at",
-    IncomingText: "received_at",
-}
+_IN_PLACE = {"carer": "recorded by {}, who helps", "paper": "from paper, entered by {}"}
 # What was done for the others stands in the time line itself: the session, the check-in.
 _TEXTS_SHOWN = [
     IncomingText.Meaning.WORDS,
@@ -110,194 +119,38 @@ _TEXTS_SHOWN = [
 ]
 
 
+def _each(words: Callable[[Any], Entry]) -> Callable[[Iterable[Any]], Iterable[Entry]]:
+    return lambda rows: map(words, rows)
+
+
 def _sources(patient: Patient, programs: list[object]) -> Iterable[Source]:
-    return [
-        (Session.objects.filter(program__in=programs), _session),
-        (CheckIn.objects.filter(patient=patient), _check_in),
-        (
-            Decision.objects.filter(program__in=programs)
-            .defer("evidence", "fired")
-            .select_related("policy"),
-            _decision,
-        ),
-        (ProgramVersion.objects.filter(program__in=programs).select_related("by"), _version),
-        _messages(patient, programs),
-        (
-            Alert.objects.about("patient", patient.pk).select_related("owner", "acknowledged_by"),
-            _alert,
-        ),
-        (texts_of(patient).filter(meaning__in=_TEXTS_SHOWN).select_related("answered_by"), _text),
-        (RedFlag.objects.filter(patient=patient).select_related("closed_by"), _red_flag),
-        (IntakeScreening.objects.filter(patient=patient).select_related("taken_by"), _intake),
-    ]
-
-
-def _messages(patient: Patient, programs: list[object]) -> Source:
     about = Q(subject_type="patient", subject_id=str(patient.pk)) | Q(
         subject_type="program", subject_id__in=[str(pk) for pk in programs]
     )
     # When its fate was settled, which may be much later than when it was due.
-    moment = Coalesce("settled_at", "due_at")
-    return OutboxMessage.objects.filter(about).annotate(moment=moment), _message
-
-
-# --- one entry per row ---------------------------------------------------
-
-
-def _session(session: Session) -> Entry:
-    title = f"Session {session.get_status_display().lower()}"
-    asked = len(session.items)
-    done = sum(bool(item.get("done")) for item in session.items)
-    detail = [session.get_known_display()]
-    if session.day != timezone.localtime(session.at).date():
-        detail[0] += f", for {session.day:%-d %B}"
-    if session.status == Session.Status.SKIPPED:
-        detail.append(f"Reason: {session.get_skip_reason_display()}")
-    elif asked:
-        detail.append(f"{done} of {asked} exercises")
-        detail += _not_as_asked(session.items)
-    row = ("session", session.pk)
-    return Entry(session.at, "session", title, (". ".join(detail),), row=row)
-
-
-def _not_as_asked(items: list[dict[str, object]]) -> list[str]:
-    """What was eased or left out, and why, in a clinician's words."""
-    said: dict[str, list[str]] = {}
-    for item in items:
-        why = "easier" if item.get("did") else item.get("felt") or item.get("left_out")
-        if why in _NOT_AS_ASKED:
-            said.setdefault(str(why), []).append(str(item["exercise"]))
-    if not said:
-        return []
-    named = Exercise.objects.filter(slug__in=[slug for slugs in said.values() for slug in slugs])
-    names = dict(named.values_list("slug", "name"))
+    sent = OutboxMessage.objects.filter(about).annotate(moment=Coalesce("settled_at", "due_at"))
+    alerts = Alert.objects.about("patient", patient.pk).select_related("owner", "acknowledged_by")
+    texts = texts_of(patient).filter(meaning__in=_TEXTS_SHOWN).select_related("answered_by")
+    decisions = (
+        Decision.objects.filter(program__in=programs)
+        .defer("evidence", "fired")
+        .select_related("policy")
+    )
+    versions = ProgramVersion.objects.filter(program__in=programs).select_related("by")
+    intakes = IntakeScreening.objects.filter(patient=patient).select_related("taken_by")
+    measures = Measure.objects.filter(patient=patient).select_related("entered_by")
+    notes = ClinicalNote.objects.filter(patient=patient)
+    flags = RedFlag.objects.filter(patient=patient).select_related("closed_by")
     return [
-        f"{words}: {', '.join(names.get(slug, slug) for slug in said[why])}"
-        for why, words in _NOT_AS_ASKED.items()
-        if why in said
+        Source("sessions", Session.objects.filter(program__in=programs), say.sessions),
+        Source("answers", CheckIn.objects.filter(patient=patient), _each(say.check_in)),
+        Source("answers", intakes, _each(say.intake), "taken_at"),
+        Source("answers", measures.defer("answers"), _each(say.measure)),
+        Source("decisions", decisions, _each(say.decision)),
+        Source("versions", versions, _each(say.version)),
+        Source("messages", sent, _each(say.message), "moment"),
+        Source("messages", texts, _each(say.text), "received_at"),
+        Source("alerts", alerts, _each(say.alert), "raised_at"),
+        Source("alerts", flags, _each(say.red_flag), "opened_at"),
+        Source("notes", notes.select_related("by", "corrects", "corrected_by"), _each(say.note)),
     ]
-
-
-_NOT_AS_ASKED = {
-    "easier": "Easier form",
-    "little": "Left out, hurt a little",
-    "lot": "Left out, hurt a lot",
-    "pull": "Left out, pull down the leg or numbness",
-    "time": "Left out, no time",
-    "tired": "Left out, too tired",
-    "unwell": "Left out, not well",
-    "unsure": "Left out, not sure how",
-    "other": "Left out, another reason",
-    "short": "Not in the five-minute version",
-}
-_SAID = [
-    ("pain_before", "before {}"),
-    ("pain_during", "during {}"),
-    ("pain_this_morning", "this morning {}"),
-    ("usual_pain", "usual pain {}"),
-    ("effort", "effort {}"),
-    ("sleep", "sleep {}"),
-    ("stress", "stress {}"),
-    ("feels_safe", "feels safe {}"),
-]
-
-
-def _at(check_in: CheckIn) -> str:
-    return f" ({check_in.get_place_display().lower()})" if check_in.place else ""
-
-
-def _check_in(check_in: CheckIn) -> Entry:
-    said = [
-        words.format(getattr(check_in, name))
-        for name, words in _SAID
-        if getattr(check_in, name) is not None
-    ]
-    if check_in.form_kept is False:
-        said.append("form not kept")
-    if check_in.stiffer_after:
-        said.append("stiffer afterwards")
-    if check_in.neck_tension:
-        said.append("neck tension")
-    if check_in.soreness == CheckIn.Soreness.ONE_SIDED:
-        said.append(f"pull on the {check_in.side} side{_at(check_in)}")
-    elif check_in.soreness == CheckIn.Soreness.EVEN:
-        said.append(f"even soreness{_at(check_in)}")
-    if check_in.exercise:
-        said.append(f"points at {check_in.exercise.replace('-', ' ')}")
-    detail = [", ".join(said).capitalize()] if said else []
-    if check_in.note:
-        detail.append(f"“{check_in.note}”")
-    title, row = check_in.get_kind_display(), ("check_in", check_in.pk)
-    return Entry(check_in.at, "check-in", title, tuple(detail), tone="answer", row=row)
-
-
-def _decision(decision: Decision) -> Entry:
-    words = rule_words(decision.rules)
-    if decision.handling == Decision.Handling.NOTED:
-        # Most decisions change nothing: one quiet line each.
-        return Entry(decision.at, "decision", words, mark=decision.outcome, tone="quiet")
-    detail = [words]
-    if decision.step:
-        detail.append(str(decision.step["words"]))
-    detail.append(f"Policy version {decision.policy.version}")
-    title = decision.get_handling_display()
-    return Entry(decision.at, "decision", title, (". ".join(detail),), mark=decision.outcome)
-
-
-def _version(version: ProgramVersion) -> Entry:
-    return Entry(
-        version.at,
-        "version",
-        f"Version {version.number}: {version.get_cause_display().lower()}",
-        (version.reason,),
-        who=version.by.name if version.by else "by a rule",
-        tone="version",
-    )
-
-
-def _message(message: OutboxMessage) -> Entry:
-    detail = (message.reason,) if message.reason else ()
-    title = f"{message.get_kind_display()} by {message.get_channel_display().lower()}: "
-    return Entry(
-        message.moment,
-        "message",
-        title + message.get_status_display().lower(),
-        detail,
-        tone="quiet",
-    )
-
-
-def _alert(alert: Alert) -> Entry:
-    # The words of a text stand at the text.
-    detail = [] if alert.key.startswith("text:") else [alert.summary]
-    detail.append(f"For {alert.owner.name}")
-    if alert.acknowledged_by:
-        seen = f"Seen by {alert.acknowledged_by.name}"
-        detail.append(f"{seen}: {alert.outcome}" if alert.outcome else seen)
-    title = f"Alert, {alert.get_severity_display().lower()}"
-    return Entry(alert.raised_at, "alert", title, tuple(detail), tone="alert")
-
-
-def _text(text: IncomingText) -> Entry:
-    detail = [f"“{text.words}”"] if text.words else []
-    if text.answered_by:
-        detail.append(f"Answered by {text.answered_by.name}")
-    title = f"Text message: {text.get_meaning_display().lower()}"
-    if text.subject_type != "patient":
-        title += ", from a phone that several people share"
-    return Entry(text.received_at, "text", title, tuple(detail), tone="answer")
-
-
-def _red_flag(red_flag: RedFlag) -> Entry:
-    detail = [describe(red_flag.answers)]
-    if red_flag.closed_by:
-        detail.append(f"Closed by {red_flag.closed_by.name}: {red_flag.close_reason}")
-    title = f"Red flag, {red_flag.get_severity_display().lower()}"
-    return Entry(red_flag.opened_at, "red flag", title, tuple(detail), tone="stop")
-
-
-def _intake(intake: IntakeScreening) -> Entry:
-    suggested = intake.suggestion
-    words = f"Suggested: {suggested['template'].replace('-', ' ')}, "
-    words += suggested["pathway"].replace("_", " ")
-    return Entry(intake.taken_at, "intake", "Intake screening", (words,), who=intake.taken_by.name)
