@@ -4,6 +4,7 @@ from patients.models.carer import Carer, SignInSheet
 from patients.models.check_in import CheckIn
 from patients.models.consent import Consent, Refusal
 from patients.models.erasure import ErasureRequest
+from patients.models.import_draft import ImportDraft
 from patients.models.injury import Injury, Limit
 from patients.models.intake import IntakeScreening
 from patients.models.measure import Measure, Point, Questionnaire
@@ -19,6 +20,7 @@ __all__ = [
     "Consent",
     "ContactPoint",
     "ErasureRequest",
+    "ImportDraft",
     "Injury",
     "IntakeScreening",
     "Limit",
