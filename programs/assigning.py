@@ -63,7 +63,7 @@ def assign_program(
     )
     version.full_clean(exclude=["policy_approved_by", "clearances"])
     version.save(force_insert=True)
-    items = template.items.select_related("exercise").prefetch_related("exercise__levels")
+    items = template.items.select_related("exercise")
     prescriptions = [
         first_prescription(
             item.exercise,

@@ -10,6 +10,7 @@ from django.db import connection, models, transaction
 
 from programs.content_files import CONTENT_DIR, Content, read_content
 from programs.content_words import read_words
+from programs.exercise_versions import keep_supplied
 from programs.loading_words import load_words
 from programs.models import Exercise, ExerciseLevel, HabitTask, ProgramTemplate, TemplateItem
 
@@ -51,6 +52,7 @@ def load_content(*, at: dt.datetime, folder: Path = CONTENT_DIR) -> LoadReport:
     _load_habits(content, report)
     _load_templates(content, report, exercises)
     load_words(content, words)
+    keep_supplied(at=at)
     return report
 
 
@@ -210,7 +212,12 @@ def _add_template(
 ) -> ProgramTemplate:
     ProgramTemplate.objects.filter(slug=item["slug"], is_current=True).update(is_current=False)
     template = ProgramTemplate.objects.create(
-        slug=item["slug"], version=item["version"], **_template_values(item)
+        slug=item["slug"],
+        version=item["version"],
+        is_current=True,
+        origin=ProgramTemplate.Origin.SUPPLIED,
+        state=ProgramTemplate.State.APPROVED,
+        **_template_values(item),
     )
     TemplateItem.objects.bulk_create(
         TemplateItem(

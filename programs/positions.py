@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 
+from programs.exercise_versions import exercises_at
 from programs.gates import GateFacts
 from programs.ladder import Position, Rung, Standing, Step, opened_by
 from programs.limits import limits_on
@@ -10,17 +11,17 @@ from programs.models import ExerciseLevel, Prescription, ProgramVersion
 
 
 def prescriptions_of(version: ProgramVersion) -> list[Prescription]:
-    """The version's prescriptions with exercise and levels, in routine order, in 3 queries.
+    """The version's prescriptions in routine order, each with its exercise and levels as they
+    were prescribed (see ``exercise_versions``), in at most 2 queries.
 
     Versions never change, so what was read once stays right for as long as the object lives.
     """
     kept = getattr(version, "_prescriptions", None)
     if kept is None:
-        kept = list(
-            version.prescriptions.select_related("exercise__regress_to")
-            .prefetch_related("exercise__levels")
-            .order_by("order")
-        )
+        kept = list(version.prescriptions.order_by("order"))
+        exercises = exercises_at([prescription.exercise_version_id for prescription in kept])
+        for prescription in kept:
+            prescription.exercise = exercises[prescription.exercise_version_id]
         version._prescriptions = kept
     return kept
 
@@ -59,7 +60,7 @@ def position_of(prescription: Prescription) -> Position:
 
 
 def level_of(prescription: Prescription) -> ExerciseLevel:
-    """The library level a prescription stands on (already fetched by ``prescriptions_of``)."""
+    """The level a prescription stands on, as it was prescribed (from ``prescriptions_of``)."""
     return next(
         level for level in prescription.exercise.levels.all() if level.level == prescription.level
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
+from programs.exercise_versions import keep_version
 from programs.models import Exercise
 from programs.models.library import MovementClass
 
@@ -57,4 +58,5 @@ def approve_exercise(
     row.save(
         update_fields=["movement_class", "review_state", "reviewed_by", "reviewed_at", "origin"]
     )
+    keep_version(row, by=by, at=at)
     return row

@@ -11,6 +11,7 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 
 from clinic.models import User
+from programs.exercise_versions import exercises_at
 from programs.ladder import Step
 from programs.models import Exercise, Prescription, Program, ProgramVersion
 from programs.positions import kilograms, level_of, prescriptions_of
@@ -207,7 +208,9 @@ def _refuse_impossible(prescription: Prescription) -> None:
             )
     if levels[prescription.level].loaded:
         prescription.days_per_week = min(prescription.days_per_week, 3)
-    prescription.full_clean(exclude=["version", "exercise"], validate_unique=False)
+    prescription.full_clean(
+        exclude=["version", "exercise", "exercise_version"], validate_unique=False
+    )
 
 
 def _next_order(copies: list[Prescription]) -> int:
@@ -224,16 +227,19 @@ def first_prescription(
 ) -> Prescription:
     """A new prescription at the start of a level's dose. Refuses what no clinician has reviewed."""
     if isinstance(exercise, str):
-        found = Exercise.objects.prefetch_related("levels").filter(slug=exercise).first()
+        found = Exercise.objects.filter(slug=exercise).first()
         if found is None:
             raise ValidationError({"exercise": f"There is no exercise “{exercise}”."})
         exercise = found
-    if exercise.review_state != Exercise.ReviewState.APPROVED:
+    if exercise.review_state == Exercise.ReviewState.RETIRED:
+        raise ValidationError({"exercise": f"{exercise} was retired from the library."})
+    if exercise.review_state != Exercise.ReviewState.APPROVED or exercise.current_id is None:
         raise ValidationError(
             {"exercise": f"{exercise} must be reviewed by a clinician before it can be prescribed."}
         )
     prescription = Prescription(
-        exercise=exercise,
+        exercise=exercises_at([exercise.current_id])[exercise.current_id],
+        exercise_version_id=exercise.current_id,
         level=level,
         sets=1,
         reps=1,

@@ -5,7 +5,7 @@ is kept in English and said again in the reader's language. What a clinician wro
 written.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar, cast
 
 from django.utils.formats import get_format
@@ -42,14 +42,26 @@ class InLanguage:
 
 def in_language(row: Row, language: str | None = None) -> Row:
     """The row with its words in ``language`` (that of the page, unless one is given); the row
-    itself where it has none, or where the practice has made the exercise its own."""
+    itself where it has none."""
     if isinstance(row, InLanguage):
         return row
-    exercise = getattr(row, "exercise", row)
-    if getattr(exercise, "origin", Exercise.Origin.SUPPLIED) != Exercise.Origin.SUPPLIED:
-        return row
     words = getattr(row, "words", {}).get(page_language(language or get_language()))
+    exercise = getattr(row, "exercise", row)
+    if words and getattr(exercise, "origin", Exercise.Origin.SUPPLIED) != Exercise.Origin.SUPPLIED:
+        words = standing_words(row, words)
     return cast("Row", InLanguage(row, words)) if words else row
+
+
+def standing_words(row: Any, words: Mapping[str, Any]) -> dict[str, Any]:
+    """The words that still say what the row says: of what the practice wrote, those whose English
+    (kept beside them under ``of``) is the row's own. A text that changed is read in English until
+    it is translated again."""
+    of = words.get("of", {})
+    return {
+        name: said
+        for name, said in words.items()
+        if name != "of" and name in of and of[name] == getattr(row, name, None)
+    }
 
 
 def retold(text: str) -> str:

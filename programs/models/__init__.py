@@ -5,6 +5,7 @@ from programs.models.decision import Decision, Policy, Proposal
 from programs.models.library import (
     Exercise,
     ExerciseLevel,
+    ExerciseVersion,
     HabitTask,
     MovementClass,
     Pathway,
@@ -25,6 +26,7 @@ __all__ = [
     "Decision",
     "Exercise",
     "ExerciseLevel",
+    "ExerciseVersion",
     "HabitTask",
     "MovementClass",
     "Pathway",

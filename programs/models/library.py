@@ -1,6 +1,9 @@
 """The exercise library, habit tasks and program templates."""
 
+from typing import Any
+
 import pghistory
+import pgtrigger
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -40,6 +43,15 @@ class ExerciseQuerySet(models.QuerySet["Exercise"]):
         """Exercises a clinician has looked at; nothing else may reach a patient."""
         return self.filter(review_state=Exercise.ReviewState.APPROVED)
 
+    def visible_to(self, user: Any) -> "ExerciseQuerySet":
+        """The supplied ones, the practice's, and what belongs to ``user`` alone; somebody's own
+        exercise is open to colleagues only while it waits for one of them to review it."""
+        waiting = Q(review_state=Exercise.ReviewState.IN_REVIEW) | Q(
+            versions__state=ExerciseVersion.State.IN_REVIEW
+        )
+        own = Q(owner__isnull=True) | Q(owner=user)
+        return self.filter(own | waiting).distinct()
+
 
 @pghistory.track()
 class Exercise(models.Model):
@@ -50,7 +62,10 @@ class Exercise(models.Model):
 
     class ReviewState(models.TextChoices):
         TO_REVIEW = "to_review", "To be reviewed by a clinician"
+        DRAFT = "draft", "Draft"
+        IN_REVIEW = "in_review", "In review"
         APPROVED = "approved", "Approved"
+        RETIRED = "retired", "Retired"
 
     slug = models.SlugField(max_length=120, unique=True)
     name = models.CharField(max_length=160)
@@ -76,6 +91,26 @@ class Exercise(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     reviewed_at = models.DateTimeField(null=True, blank=True)
+    # Whose it is: nobody's name is the practice, a name is "mine" for that person alone.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    # The newest approved version: what is prescribed from now on. The row itself holds the same.
+    current = models.ForeignKey(
+        "programs.ExerciseVersion",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    # What it was copied from, so that a newer version of that one can be told.
+    copied_from = models.ForeignKey(
+        "programs.ExerciseVersion",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="copies",
+    )
 
     objects = ExerciseQuerySet.as_manager()
 
@@ -115,6 +150,8 @@ class ExerciseLevel(models.Model):
     cues_fill_out = models.JSONField(default=list, blank=True)
     feel = models.TextField(blank=True)
     not_feel = models.TextField(blank=True)
+    # The drawing: "slug:level" of a drawn exercise; empty is the exercise's own, if it has one.
+    figure = models.CharField(max_length=60, blank=True)
     words = words()
     sets = models.PositiveSmallIntegerField(default=1)
     reps_from = models.PositiveSmallIntegerField(default=1)
@@ -148,6 +185,64 @@ class ExerciseLevel(models.Model):
         return f"{self.exercise}, level {self.level}: {self.title}"
 
 
+@pghistory.track()
+class ExerciseVersion(models.Model):
+    """One state of an exercise with its levels, whole. Once approved it is never edited, and
+    prescriptions point at it: what the library becomes later does not reach them.
+
+    ``content`` has the shape of ``programs.exercise_versions.content_of``. ``author`` is empty
+    for what was supplied or imported. ``review_note`` is what the reviewer said, or why somebody
+    approved their own.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        IN_REVIEW = "in_review", "In review"
+        APPROVED = "approved", "Approved"
+
+    exercise = models.ForeignKey(Exercise, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    content = models.JSONField()
+    note = models.CharField(max_length=300, blank=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    changed_at = models.DateTimeField()
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    review_note = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["exercise", "-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["exercise", "number"], name="exercise_version_number_once"
+            ),
+            models.UniqueConstraint(
+                fields=["exercise"],
+                condition=~Q(state="approved"),
+                name="exercise_version_one_open",
+            ),
+            models.CheckConstraint(
+                name="exercise_version_approved_when",
+                condition=~Q(state="approved") | Q(reviewed_at__isnull=False),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="approved_version_never_changed",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state="approved"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.exercise}, version {self.number}"
+
+
 class HabitTask(models.Model):
     slug = models.SlugField(unique=True)
     version = models.PositiveIntegerField(default=1)
@@ -169,9 +264,28 @@ class ProgramTemplateQuerySet(models.QuerySet["ProgramTemplate"]):
     def current(self) -> "ProgramTemplateQuerySet":
         return self.filter(is_current=True)
 
+    def visible_to(self, user: Any) -> "ProgramTemplateQuerySet":
+        """As for exercises: the practice's, one's own, and what waits for a review."""
+        waiting = Q(state=ProgramTemplate.State.IN_REVIEW)
+        return self.filter(Q(owner__isnull=True) | Q(owner=user) | waiting)
 
+
+@pghistory.track()
 class ProgramTemplate(models.Model):
-    """A reusable plan. A new version is a new row; programs keep the one they came from."""
+    """A reusable plan. A new version is a new row; programs keep the one they came from.
+
+    ``is_current`` is the version that may be assigned: approved, the newest, not retired.
+    """
+
+    class Origin(models.TextChoices):
+        SUPPLIED = "supplied", "Supplied"
+        PRACTICE = "practice", "Written by the practice"
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        IN_REVIEW = "in_review", "In review"
+        APPROVED = "approved", "Approved"
+        RETIRED = "retired", "Retired"
 
     slug = models.SlugField()
     version = models.PositiveIntegerField(default=1)
@@ -184,7 +298,24 @@ class ProgramTemplate(models.Model):
     horizon_weeks = models.PositiveSmallIntegerField(default=12)
     habits = models.JSONField(default=list)
     sources = models.JSONField(default=list)
-    is_current = models.BooleanField(default=True)
+    is_current = models.BooleanField(default=False)
+    origin = models.CharField(max_length=10, choices=Origin, default=Origin.PRACTICE)
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    changed_at = models.DateTimeField(null=True, blank=True)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    review_note = models.TextField(blank=True)
+    copied_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="copies"
+    )
 
     objects = ProgramTemplateQuerySet.as_manager()
 
@@ -194,6 +325,15 @@ class ProgramTemplate(models.Model):
             models.UniqueConstraint(fields=["slug", "version"], name="template_version_once"),
             models.UniqueConstraint(
                 fields=["slug"], condition=Q(is_current=True), name="template_one_current"
+            ),
+            models.UniqueConstraint(
+                fields=["slug"],
+                condition=Q(state__in=["draft", "in_review"]),
+                name="template_one_open",
+            ),
+            models.CheckConstraint(
+                name="template_current_is_approved",
+                condition=Q(is_current=False) | Q(state="approved"),
             ),
         ]
 

@@ -184,6 +184,10 @@ class Prescription(models.Model):
     exercise = models.ForeignKey(
         "programs.Exercise", on_delete=models.PROTECT, related_name="prescriptions"
     )
+    # The state of the exercise that was prescribed; later versions of it do not reach the patient.
+    exercise_version = models.ForeignKey(
+        "programs.ExerciseVersion", on_delete=models.PROTECT, related_name="+"
+    )
     level = models.PositiveSmallIntegerField()
     sets = models.PositiveSmallIntegerField()
     reps = models.PositiveSmallIntegerField()

@@ -25,9 +25,17 @@ def figure(
     motion, and on paper. ``stills`` draws only these two; ``small`` is for lists and draws one
     frame; ``side="left"`` mirrors. An exercise that nobody has drawn gives "".
     """
-    slug = str(getattr(exercise, "slug", exercise))
-    number = int(getattr(level, "level", level))
+    slug, number = _drawing_of(exercise, level)
     return _drawn(slug, number, stills, small, side == "left", get_language() or "en")
+
+
+def _drawing_of(exercise: Any, level: Any) -> tuple[str, int]:
+    """Whose figure is shown: the one a level borrows ("slug:level"), else the exercise's own."""
+    borrowed = getattr(level, "figure", "")
+    if borrowed:
+        slug, _, number = borrowed.partition(":")
+        return slug, int(number) if number.isdigit() else 0
+    return str(getattr(exercise, "slug", exercise)), int(getattr(level, "level", level))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -62,5 +70,5 @@ def _figure(slug: str, level: int) -> poses.Figure | None:
 @register.simple_tag
 def figure_words(exercise: Any, level: Any) -> str:
     """What the figure shows, in the reader's language; "" where there is none."""
-    shown = _figure(str(getattr(exercise, "slug", exercise)), int(getattr(level, "level", level)))
+    shown = _figure(*_drawing_of(exercise, level))
     return describe(shown, gettext) if shown else ""
