@@ -1,7 +1,8 @@
-"""The caseload: one row per patient, in order of need. Reads only.
+"""The caseload: one row per patient, in order of need, derived from everything that is known.
 
-The number of queries is the same for one patient and for a thousand: each table is read once for
-all of them, and the rows are put together here.
+Reads only. The number of queries is the same for one patient and for a thousand: each table is
+read once for all of them, and the rows are put together here. What the board shows is a kept copy
+of these rows (``programs.caseload_rows``).
 """
 
 import datetime as dt
@@ -18,48 +19,34 @@ from clinic.models import Alert, User
 from patients.models import CheckIn, Patient, RedFlag
 from patients.red_flagging import describe
 from programs.adherence import WINDOW_DAYS, adherence
-from programs.models import Decision, Program, ProgramVersion, Proposal, Session
+from programs.models import Decision, Program, ProgramVersion, Proposal, Session, Snooze
+from programs.needs import (
+    LONG_SILENT_DAYS,
+    NEED,
+    NEEDS,
+    ORDER,
+    SILENT_DAYS,
+    Need,
+    is_snoozed,
+    why_one_by_one,
+)
 from programs.rule_words import ASK_FOR_A_LOOK, rule_words
 
-SILENT_DAYS = 3
-LONG_SILENT_DAYS = 7
+__all__ = ["NEED", "NEEDS", "ORDER", "Need", "Row", "counts", "patients_on_board", "rows_for"]
 
-
-@dataclass(frozen=True)
-class Need:
-    """Why a patient stands where they stand; lower ``rank`` comes first."""
-
-    key: str
-    rank: int
-    word: str
-    meaning: str
-
-
-NEEDS = [
-    Need("stopped", 0, "Stopped", "A red flag or a rule has paused the program."),
-    Need("overdue", 1, "Overdue", "An alert is past its due time."),
-    Need("regressed", 2, "Regressed", "A rule lowered the load; nobody has seen it yet."),
-    Need("waiting", 3, "Waiting for approval", "A step is proposed. Post-injury first."),
-    Need("long_silent", 4, "Silent for a week", f"No answer for {LONG_SILENT_DAYS} days or more."),
-    Need("silent", 5, "Silent", f"No answer for {SILENT_DAYS} days or more."),
-    Need("stalled", 6, "Stalled", "Held by a rule that asks for your look."),
-    Need("new", 7, "No program", "Registered, nothing assigned yet."),
-    Need("ready", 8, "Ready", "At the top of the ladder."),
-    Need("fine", 9, "Fine", "Nothing asks for you."),
-    Need("ended", 10, "Ended", "The program has ended."),
-]
-NEED = {need.key: need for need in NEEDS}
-ORDER = (
-    "Stopped, then overdue alerts, regressed, waiting for approval, silent for a week, silent, "
-    "stalled, no program, ready, fine. Within a group the most urgent first, then the one that has "
-    "waited longest."
-)
+_WORTH = {"done": 2, "partly": 1}
 
 
 @dataclass(frozen=True)
 class Row:
     """One patient on the board. ``since`` is when the reason began; ``adherence`` is 0–1 over 14
-    days; ``silent_days`` counts from the last answer, or the start; ``order`` sorts in a need."""
+    days; ``silent_days`` counts from the last answer, or the start; ``order`` sorts in a need.
+
+    The trends are the last 14 local days, oldest first: usual pain, and what became of the routine
+    (0 nothing, 1 partly, 2 done); None where nothing is known or was asked for. ``snooze`` is the
+    open one, whether or not it still holds. ``looks_again_at`` is the first moment at which this
+    row is another one although nothing has happened.
+    """
 
     patient: Patient
     need: Need
@@ -74,6 +61,21 @@ class Row:
     silent_days: int | None = None
     step: str = ""
     due_at: dt.datetime | None = None
+    last_answer: dt.date | None = None
+    pain_trend: tuple[int | None, ...] = ()
+    done_trend: tuple[int | None, ...] = ()
+    may_bulk: bool = False
+    snooze: Snooze | None = None
+    looks_again_at: dt.datetime | None = None
+
+    @property
+    def is_snoozed(self) -> bool:
+        return self.snooze is not None and is_snoozed(need=self.need, since=NEED[self.snooze.need])
+
+    @property
+    def shown(self) -> Need:
+        """The need under which the board shows the patient."""
+        return NEED["snoozed"] if self.is_snoozed else self.need
 
     @property
     def version(self) -> ProgramVersion | None:
@@ -86,7 +88,7 @@ class Row:
     @property
     def sort_key(self) -> tuple[Any, ...]:
         since = self.since.timestamp() if self.since else float("inf")
-        return (self.need.rank, self.order, since, self.patient.family_name, str(self.patient.pk))
+        return (self.shown.rank, self.order, since, self.patient.family_name, str(self.patient.pk))
 
 
 @dataclass
@@ -104,6 +106,8 @@ class _Known:
     sessions: dict[uuid.UUID, dict[dt.date, str]] = field(default_factory=lambda: defaultdict(dict))
     reopened: dict[uuid.UUID, dt.date] = field(default_factory=dict)
     told: dict[tuple[uuid.UUID, dt.datetime], Decision] = field(default_factory=dict)
+    pain: dict[uuid.UUID, dict[dt.date, int]] = field(default_factory=lambda: defaultdict(dict))
+    snoozes: dict[uuid.UUID, Snooze] = field(default_factory=dict)
 
     def told_by(self, alert: Alert, program: Program | None) -> Decision | None:
         """The decision an alert of the rules tells of: both were written at one moment."""
@@ -148,7 +152,7 @@ def counts(rows: Iterable[Row]) -> dict[str, int]:
     """How many rows stand in each need."""
     found = {need.key: 0 for need in NEEDS}
     for row in rows:
-        found[row.need.key] += 1
+        found[row.shown.key] += 1
     return found
 
 
@@ -201,6 +205,14 @@ def _read(ids: Collection[uuid.UUID], at: dt.datetime) -> _Known:
     )
     # A day to spare: a patient's local day may be ahead of, or behind, the one in UTC.
     first = at.date() - dt.timedelta(days=WINDOW_DAYS + 1)
+    for pk, day, pain in (
+        CheckIn.objects.filter(patient__in=ids, day__gte=first, usual_pain__isnull=False)
+        .order_by("at", "pk")
+        .values_list("patient", "day", "usual_pain")
+    ):
+        known.pain[pk][day] = pain
+    for snooze in Snooze.objects.open().filter(patient__in=ids, until__gt=at).select_related("by"):
+        known.snoozes[snooze.patient_id] = snooze
     for pk, day, status in Session.objects.filter(program__in=running, day__gte=first).values_list(
         "program", "day", "status"
     ):
@@ -222,7 +234,11 @@ def _row(patient: Patient, known: _Known, at: dt.datetime) -> Row:
     today = patient.local_date(at)
     facts: dict[str, Any] = {"patient": patient, "program": program}
     last = known.last_answer.get(patient.pk)
+    facts["last_answer"] = last
     facts["usual_pain"] = known.usual_pain.get(patient.pk)
+    facts["snooze"] = known.snoozes.get(patient.pk)
+    window = [today - dt.timedelta(days=ago) for ago in reversed(range(WINDOW_DAYS))]
+    facts["pain_trend"] = tuple(known.pain.get(patient.pk, {}).get(day) for day in window)
     alerts = sorted(known.alerts.get(str(patient.pk), []), key=lambda a: a.due_at)
     flags = known.flags.get(patient.pk, [])
     if alerts:
@@ -238,12 +254,40 @@ def _row(patient: Patient, known: _Known, at: dt.datetime) -> Row:
         facts["proposal"] = known.proposals.get(program.pk)
         started = max(program.started_on, known.reopened.get(program.pk, program.started_on))
         if program.status == Program.Status.ACTIVE and today >= started:
-            facts["adherence"] = adherence(
-                today=today, active_since=started, sessions=known.sessions.get(program.pk, {})
+            sessions = known.sessions.get(program.pk, {})
+            facts["adherence"] = adherence(today=today, active_since=started, sessions=sessions)
+            facts["done_trend"] = tuple(
+                _WORTH.get(sessions.get(day, ""), 0)
+                if day in sessions or started <= day < today
+                else None
+                for day in window
             )
+        facts["may_bulk"] = facts["proposal"] is not None and not why_one_by_one(
+            step=facts["proposal"].decision.step,
+            pathway=program.current_version.pathway,
+            flags=len(flags),
+            alerts=len(alerts),
+            active=program.status == Program.Status.ACTIVE,
+        )
     signals = [(alert, known.told_by(alert, program)) for alert in alerts]
     facts |= _need(facts, signals, flags, last, patient.pk in known.ended, at)
+    facts["looks_again_at"] = _looks_again(patient, facts, alerts, at)
     return Row(**facts, step=_step(facts.get("proposal"), facts.get("decision")))
+
+
+def _looks_again(
+    patient: Patient, facts: dict[str, Any], alerts: list[Alert], at: dt.datetime
+) -> dt.datetime | None:
+    """When time alone changes the row: the patient's next day (silence, adherence and both trends
+    move with it), an alert that becomes overdue, a snooze that is over."""
+    moments = [alert.due_at + dt.timedelta(microseconds=1) for alert in alerts]
+    if facts["snooze"] is not None:
+        moments.append(facts["snooze"].until)
+    if facts["program"] is not None or any(pain is not None for pain in facts["pain_trend"]):
+        tomorrow = patient.local_date(at) + dt.timedelta(days=1)
+        midnight = dt.datetime.combine(tomorrow, dt.time(), tzinfo=patient.zone)
+        moments.append(midnight.astimezone(dt.UTC))
+    return min((moment for moment in moments if moment > at), default=None)
 
 
 def _need(

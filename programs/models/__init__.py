@@ -1,6 +1,7 @@
 """Tables about the work: the library, programs, sessions and decisions."""
 
 from programs.models.criterion import CriterionMark
+from programs.models.caseload import CaseloadMark, CaseloadRow, SavedView, Snooze
 from programs.models.decision import Decision, Policy, Proposal
 from programs.models.library import (
     Exercise,
@@ -22,6 +23,8 @@ from programs.models.reminder import (
 from programs.models.session import Session
 
 __all__ = [
+    "CaseloadMark",
+    "CaseloadRow",
     "CriterionMark",
     "Decision",
     "Exercise",
@@ -40,6 +43,8 @@ __all__ = [
     "ReminderPattern",
     "ReminderPlace",
     "ReminderSchedule",
+    "SavedView",
     "Session",
+    "Snooze",
     "TemplateItem",
 ]
