@@ -1,8 +1,9 @@
 """Tables about the work: the library, programs, sessions and decisions."""
 
-from programs.models.criterion import CriterionMark
 from programs.models.caseload import CaseloadMark, CaseloadRow, SavedView, Snooze
+from programs.models.criterion import CriterionMark
 from programs.models.decision import Decision, Policy, Proposal
+from programs.models.draft import PolicyDraft, Rehearsal
 from programs.models.library import (
     Exercise,
     ExerciseLevel,
@@ -34,11 +35,13 @@ __all__ = [
     "MovementClass",
     "Pathway",
     "Policy",
+    "PolicyDraft",
     "Prescription",
     "Program",
     "ProgramTemplate",
     "ProgramVersion",
     "Proposal",
+    "Rehearsal",
     "ReminderChange",
     "ReminderPattern",
     "ReminderPlace",
