@@ -15,6 +15,7 @@ from programs.exercise_versions import exercises_at
 from programs.ladder import Step
 from programs.models import Exercise, Prescription, Program, ProgramVersion
 from programs.positions import kilograms, level_of, prescriptions_of
+from programs.post_injury import ask_again, is_post_injury, refuse_against_limits, require_criteria
 
 KEEP = "keep"
 # Beyond these a number is a slip of the finger; hold in seconds.
@@ -84,7 +85,13 @@ def make_version(
     previous = program.current_version
     today = program.patient.local_date(at)
     phase = previous.phase if change.phase is None else change.phase
+    require_criteria(program=program, previous=previous, phase=phase)
     prescriptions, stepped = _prescriptions(previous, change, phase, today)
+    refuse_against_limits(
+        program=program,
+        raised=_raised(previous, prescriptions),
+        today=today,
+    )
     # A reopened program and a declined step wait as long as a new level does.
     waits = cause in (ProgramVersion.Cause.REOPENED, ProgramVersion.Cause.DECLINED)
     stepped = stepped or waits or phase != previous.phase
@@ -113,7 +120,21 @@ def make_version(
     Prescription.objects.bulk_create(prescriptions)
     program.current_version = version
     program.save(update_fields=["current_version"])
+    if is_post_injury(version) and (
+        phase < previous.phase or cause == ProgramVersion.Cause.REOPENED
+    ):
+        ask_again(program=program, reason=version.reason, by=by, at=at)
     return version
+
+
+def _raised(previous: ProgramVersion, prescriptions: list[Prescription]) -> list[Prescription]:
+    """Those that are new or ask more than in the version before."""
+    before = {p.exercise_id: p for p in prescriptions_of(previous)}
+    return [
+        p
+        for p in prescriptions
+        if p.exercise_id not in before or is_raised(before[p.exercise_id], p)
+    ]
 
 
 def _prescriptions(

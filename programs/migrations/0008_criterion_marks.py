@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('criterion', models.SlugField(max_length=40)),
                 ('deed', models.CharField(choices=[('ticked', 'Ticked'), ('overridden', 'Gone on without it'), ('taken_back', 'Taken back'), ('asked', 'Asked for')], max_length=10)),
                 ('note', models.TextField(blank=True)),
+                ('words', models.CharField(blank=True, max_length=200)),
                 ('at', models.DateTimeField()),
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('program', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='criterion_marks', to='programs.program')),
@@ -30,7 +31,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-pk'],
                 'indexes': [models.Index(fields=['program', 'phase', 'criterion', '-id'], name='programs_cr_program_eb3ee1_idx')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('phase__gte', 1), ('phase__lte', 3)), name='criterion_mark_phase_1_to_3'), models.CheckConstraint(condition=models.Q(('deed', 'ticked'), models.Q(('note', ''), _negated=True), _connector='OR'), name='criterion_mark_says_why')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('phase__gte', 1), ('phase__lte', 3)), name='criterion_mark_phase_1_to_3'), models.CheckConstraint(condition=models.Q(('deed', 'ticked'), models.Q(('deed', 'asked'), models.Q(('words', ''), _negated=True)), models.Q(('note', ''), _negated=True), _connector='OR'), name='criterion_mark_says_why')],
             },
         ),
         pgtrigger.migrations.AddTrigger(

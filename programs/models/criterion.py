@@ -9,8 +9,8 @@ from django.db.models import Q
 class CriterionMark(models.Model):
     """One mark on one criterion (``programs.criteria``); the newest of a criterion counts.
 
-    ``note`` is what was seen, the reason for going without it or for taking it back, or the words
-    of a clinician's own criterion.
+    ``note`` is what was seen, or the reason for going without it or for taking it back; ``words``
+    are those of a clinician's own criterion, carried along by every mark on it.
     """
 
     class Deed(models.TextChoices):
@@ -26,6 +26,7 @@ class CriterionMark(models.Model):
     criterion = models.SlugField(max_length=40)
     deed = models.CharField(max_length=10, choices=Deed)
     note = models.TextField(blank=True)
+    words = models.CharField(max_length=200, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
 
@@ -37,7 +38,8 @@ class CriterionMark(models.Model):
                 name="criterion_mark_phase_1_to_3", condition=Q(phase__gte=1, phase__lte=3)
             ),
             models.CheckConstraint(
-                name="criterion_mark_says_why", condition=Q(deed="ticked") | ~Q(note="")
+                name="criterion_mark_says_why",
+                condition=Q(deed="ticked") | (Q(deed="asked") & ~Q(words="")) | ~Q(note=""),
             ),
         ]
         triggers = [pgtrigger.Protect(name="mark_never_changed", operation=pgtrigger.Update)]

@@ -28,7 +28,8 @@ class ProgramQuerySet(models.QuerySet["Program"]):
         return self.select_related(
             "patient__site",
             "patient__physiotherapist",
-            "current_version__program",
+            # The limits of an injury stand on the patient, and the gates ask from the version.
+            "current_version__program__patient",
             "template",
         )
 
@@ -45,6 +46,17 @@ class Program(models.Model):
     class SuspendedFor(models.TextChoices):
         RED_FLAG = "red_flag", "Red flag"
         RULE = "rule", "A rule said stop"
+
+    class Outcome(models.TextChoices):
+        """How a program came out, as the clinician sees it; no measure decides it."""
+
+        REACHED = "reached", "Goals reached"
+        BETTER = "better", "Better, goals partly reached"
+        SAME = "same", "Much the same"
+        WORSE = "worse", "Worse"
+        ELSEWHERE = "elsewhere", "Goes on elsewhere"
+        STOPPED = "stopped", "Patient stopped"
+        OTHER = "other", "Other"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(
@@ -65,6 +77,10 @@ class Program(models.Model):
     started_on = models.DateField()
     ended_on = models.DateField(null=True, blank=True)
     end_reason = models.TextField(blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
+    # What the patient reads once the program has ended, and the day somebody looks again.
+    farewell = models.TextField(blank=True)
+    follow_up_on = models.DateField(null=True, blank=True)
 
     objects = ProgramQuerySet.as_manager()
 
@@ -146,6 +162,14 @@ class ProgramVersion(models.Model):
     cue_set = models.CharField(max_length=10, choices=CueSet, default=CueSet.DRAW_IN)
     # The day the newest step (up, down or a phase) took effect: the rules count from it.
     step_since = models.DateField()
+    # Gates that a clinician opened for one exercise, each with its reason: see programs.overrides.
+    overrides = models.JSONField(default=list, blank=True)
+    # Whether the order of the prescriptions is a clinician's own, kept on every day.
+    own_order = models.BooleanField(default=False)
+    # From when the program only keeps up what was reached, and on how many days a week from when:
+    # see programs.taper.
+    maintenance_since = models.DateField(null=True, blank=True)
+    taper = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["program", "-number"]
