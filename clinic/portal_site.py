@@ -77,6 +77,11 @@ class PortalSite(AdminSite):
         """Make ``view`` the first page of the portal."""
         self._home = view
 
+    def is_open(self, name: str, user: Any) -> bool:
+        """Whether there is a page of this name and this person may open it."""
+        page = next((page for page in self._pages if page.name == name), None)
+        return page is not None and (page.needs is None or may(user, page.needs))
+
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Register tables of our rooms; those of other packages stay outside."""
         models = (

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 WINDOW_DAYS = 14
-_WORTH = {"done": 1.0, "partly": 0.5, "skipped": 0.0}
+WORTH = {"done": 1.0, "partly": 0.5, "skipped": 0.0}
 
 
 def adherence(
@@ -24,5 +24,5 @@ def adherence(
     asked_for = [day for day in days if day != today or day in sessions]
     if not asked_for:
         return None
-    worth = sum(_WORTH[sessions[day]] for day in asked_for if day in sessions)
+    worth = sum(WORTH[sessions[day]] for day in asked_for if day in sessions)
     return round(worth / len(asked_for), 4)

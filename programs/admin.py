@@ -27,7 +27,9 @@ from programs.clinician import (
     intake,
     patient_messages,
     patient_page,
+    patient_pages,
     record,
+    reports,
     results,
     sign_in_sheet,
 )
@@ -71,8 +73,18 @@ portal.register_page(
     needs=May.MANAGE,
     room="patients",
 )
+portal.register_page(
+    "reports/",
+    reports.reports,
+    name="reports",
+    menu="Reports",
+    needs=May.SEE_CLINICAL,
+    room="clinic",
+)
+portal.register_page("reports.csv", reports.reports_csv, name="reports_csv", needs=May.SEE_CLINICAL)
 portal.register_page("figures/", figures.figures, name="figures", menu="Figures", room="programs")
 portal.register_page(_ONE, patient_page.patient_page, name="patient")
+patient_pages.register(portal)
 portal.register_page(_ONE + "messages/", patient_messages.patient_messages, name="patient_messages")
 portal.register_page(_ONE + "record/", record.record, name="patient_record", needs=May.REGISTER)
 portal.register_page(
