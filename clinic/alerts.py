@@ -1,13 +1,15 @@
-"""Raising and acknowledging alerts."""
+"""Raising, seeing, closing and reassigning alerts. How they are told is in ``clinic.watching``."""
 
 import datetime as dt
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
-from clinic.messaging import outbox, texts
-from clinic.models import Alert, OutboxMessage, Site, User
-from clinic.models.messaging import Channel
+from clinic import duty, escalation, watching
+from clinic.messaging import outbox
+from clinic.models import Alert, AlertStep, OutboxMessage, Reassignment, Site, User
+from clinic.roles import May, may
+from clinic.teams import ANSWERING, teams_of
 
 # From raised to due. "Soon" means two working days; "routine" the next round of the caseload.
 _DUE_AFTER = {
@@ -15,6 +17,7 @@ _DUE_AFTER = {
     Alert.Severity.SAME_DAY: dt.timedelta(hours=4),
 }
 _WORKING_DAYS = {Alert.Severity.SOON: 2, Alert.Severity.ROUTINE: 5}
+SEEN_BEFORE_SENT = "The alert was seen before this went out."
 
 
 def due_at(severity: str, at: dt.datetime) -> dt.datetime:
@@ -41,10 +44,10 @@ def raise_alert(
     at: dt.datetime,
     tell: bool = False,
 ) -> Alert:
-    """Make one alert and tell its owner by e-mail, without any health detail.
+    """Make one alert and tell whoever is on duty for it, without any health detail.
 
     The same ``key`` raises one alert, however often it is said. A routine one waits for the next
-    look at the caseload and is told by e-mail only with ``tell``.
+    look at the caseload and is told as it is raised only with ``tell``.
     """
     alert, created = Alert.objects.get_or_create(
         key=key,
@@ -59,22 +62,23 @@ def raise_alert(
             "due_at": due_at(severity, at),
         },
     )
-    if created and (tell or severity != Alert.Severity.ROUTINE):
-        subject, body = texts.staff_alert(alert)
-        outbox.queue_message(
-            key=f"alert:{alert.pk}:email",
-            kind=OutboxMessage.Kind.STAFF_ALERT,
-            channel=Channel.EMAIL,
-            subject_type="alert",
-            subject_id=alert.pk,
-            address=owner.email,
-            subject_line=subject,
-            body=body,
-            due_at=at,
-            expires_at=at + dt.timedelta(days=3),
-            at=at,
-        )
+    if created:
+        _begin(alert, at=at, tell=tell or severity != Alert.Severity.ROUTINE)
     return alert
+
+
+def _begin(alert: Alert, *, at: dt.datetime, tell: bool) -> None:
+    """Who answers for it, and its first stage."""
+    team = teams_of({alert.site_id}, at=at)[alert.site_id]
+    answering = duty.on_duty(alert.owner_id, team=team, at=at)
+    row = watching.stages_of(alert, alert.site)
+    alert.on_duty_id, alert.last_stage = answering.person, 0
+    alert.next_stage_at = escalation.following(row, last=0)
+    alert.save(update_fields=["on_duty", "last_stage", "next_stage_at"])
+    if tell:
+        people = watching.audience(escalation.RAISED, answering, team=team, at=at)
+        raised = watching.Telling(alert, AlertStep.Why.RAISED, people, stage=0)
+        watching.tell([raised], at=at)
 
 
 @transaction.atomic
@@ -87,12 +91,73 @@ def say_anew(*, key: str, summary: str) -> None:
 
 
 @transaction.atomic
-def acknowledge(*, alert: Alert, by: User, at: dt.datetime, outcome: str = "") -> Alert:
-    """Note that a member of staff has seen the alert; the first to do so stands."""
-    if not by.is_staff:
-        raise PermissionDenied("Only staff may acknowledge an alert.")
+def acknowledge(
+    *, alert: Alert, by: User, at: dt.datetime, outcome: str = "", kind: str = ""
+) -> Alert:
+    """Note that somebody has seen the alert; the first to do so stands, and nobody is told of it
+    any more. With ``outcome`` in words, or its ``kind``, it is closed too."""
+    require_answering(by, alert)
     alert = Alert.objects.select_for_update().get(pk=alert.pk)
-    if alert.acknowledged_at is None:
-        alert.acknowledged_at, alert.acknowledged_by, alert.outcome = at, by, outcome
-        alert.save(update_fields=["acknowledged_at", "acknowledged_by", "outcome"])
+    changed = []
+    if not alert.is_seen:
+        alert.acknowledged_at, alert.acknowledged_by, alert.next_stage_at = at, by, None
+        changed += ["acknowledged_at", "acknowledged_by", "next_stage_at"]
+        outbox.hold_back(
+            subject=("alert", alert.pk),
+            reason=SEEN_BEFORE_SENT,
+            kinds=[OutboxMessage.Kind.STAFF_ALERT],
+            at=at,
+        )
+    if (outcome or kind) and not alert.is_closed:
+        alert.resolved_at, alert.resolved_by = at, by
+        alert.outcome_kind, alert.outcome = kind or Alert.Outcome.OTHER, outcome
+        changed += ["resolved_at", "resolved_by", "outcome_kind", "outcome"]
+    if changed:
+        alert.save(update_fields=changed)
     return alert
+
+
+def resolve(*, alert: Alert, by: User, kind: str, words: str = "", at: dt.datetime) -> Alert:
+    """Close an alert with what was done; nobody need have seen it before. The first to do so
+    stands. Refused without words where the kind alone says nothing."""
+    words = words.strip()
+    if kind not in Alert.Outcome.values:
+        raise ValidationError({"kind": "Choose what was done."})
+    if kind in Alert.NEEDS_WORDS and not words:
+        raise ValidationError({"words": "Say what was done, or why nothing was needed."})
+    return acknowledge(alert=alert, by=by, at=at, outcome=words, kind=kind)
+
+
+@transaction.atomic
+def reassign(*, alert: Alert, to: User, reason: str, by: User, at: dt.datetime) -> Alert:
+    """Give an alert another owner, who is told. Refused without a reason, once it is closed, and
+    to somebody who does not answer alerts at its site."""
+    require_answering(by, alert)
+    alert = Alert.objects.select_for_update(of=("self",)).select_related("site").get(pk=alert.pk)
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why somebody else shall answer it."})
+    if alert.is_closed:
+        raise ValidationError("This alert is closed already.")
+    if alert.owner_id == to.pk:
+        raise ValidationError({"to": f"It is {to.name}’s already."})
+    team = teams_of({alert.site_id}, at=at)[alert.site_id]
+    if to.pk not in team.working:
+        raise ValidationError({"to": f"{to.name} does not answer alerts at this site."})
+    Reassignment.objects.create(
+        alert=alert, from_owner_id=alert.owner_id, to_owner=to, reason=reason.strip(), by=by, at=at
+    )
+    answering = duty.on_duty(to.pk, team=team, at=at)
+    alert.owner, alert.on_duty_id = to, answering.person
+    alert.save(update_fields=["owner", "on_duty"])
+    if not alert.is_seen and answering.person is not None:
+        people = [(answering.person, answering.because)]
+        watching.tell([watching.Telling(alert, AlertStep.Why.REASSIGNED, people)], at=at)
+    return alert
+
+
+def require_answering(by: User, alert: Alert) -> None:
+    """Raise PermissionDenied unless ``by`` may answer alerts at this one's site."""
+    if not may(by, May.ACKNOWLEDGE) or by.role not in ANSWERING:
+        raise PermissionDenied("Your role does not include answering alerts.")
+    if not by.is_superuser and not by.sites.filter(pk=alert.site_id).exists():
+        raise PermissionDenied("This alert belongs to another site.")

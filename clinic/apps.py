@@ -7,4 +7,4 @@ class ClinicConfig(AppConfig):
     name = "clinic"
 
     def ready(self) -> None:
-        from clinic import checks, site_numbers  # noqa: F401
+        from clinic import checks, receivers, site_numbers  # noqa: F401

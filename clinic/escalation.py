@@ -57,11 +57,10 @@ def stages(
     raised_at: dt.datetime,
     due_at: dt.datetime,
     site: Site,
-    told_when_raised: bool = True,
 ) -> list[Stage]:
-    """All stages of an alert, each later than the one before."""
+    """All stages of an alert, each later than the one before; the first is that it was raised."""
     every, times = _AGAIN[severity]
-    wanted = [(RAISED, raised_at)] if told_when_raised else []
+    wanted = [(RAISED, raised_at)]
     if severity != ROUTINE:
         wanted.append((HALF_TIME, raised_at + (due_at - raised_at) / 2))
     wanted.append((DUE, due_at))
@@ -70,7 +69,7 @@ def stages(
     for kind, at in wanted:
         moment = at if kind == RAISED else moved(at, severity=severity, site=site)
         # What the night has pushed together is said once, as the later of the two.
-        if found and moment <= found[-1].at:
+        if len(found) > 1 and moment <= found[-1].at:
             found[-1] = Stage(found[-1].number, kind, found[-1].at)
         else:
             found.append(Stage(len(found), kind, moment))

@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import worker_process_shutdown
 from django.utils import timezone
 
-from clinic import health
+from clinic import health, watching
 from clinic.messaging import incoming, sending, settling
 
 # Beat wakes a sender every ten seconds; none of them works on for ever.
@@ -29,6 +29,11 @@ def hang_up(**kwargs: object) -> None:
 def sweep() -> None:
     sending.sweep(at=timezone.now())
     incoming.hand_on_unclaimed(at=timezone.now())
+
+
+@shared_task
+def watch_alerts() -> None:
+    watching.watch(at=timezone.now())
 
 
 @shared_task

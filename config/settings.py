@@ -299,6 +299,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
     },
     "send what is due": {"task": "clinic.tasks.send_due", "schedule": 10.0},
+    "watch alerts": {"task": "clinic.tasks.watch_alerts", "schedule": 15.0},
     "sweep": {"task": "clinic.tasks.sweep", "schedule": 60.0},
     "settle unknown": {"task": "clinic.tasks.settle_unknown", "schedule": 180.0},
     "heartbeat": {"task": "clinic.tasks.heartbeat", "schedule": 15.0},

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -10,12 +11,19 @@ from clinic import alerts
 from clinic.models import Alert, User
 from patients import red_flagging
 from patients.access import require_clinician
-from programs import gates, reminders
+from programs import gates, overrides, reminders
 from programs.deciding import lock_program, supersede_open_proposal
 from programs.models import Program, ProgramVersion
-from programs.positions import standing_of
+from programs.obstacles import RED_FLAG, obstacles_to
 from programs.reasons import CHANGED, REOPENED
-from programs.versioning import KEEP, Change, PrescriptionChange, make_version
+from programs.versioning import (
+    KEEP,
+    Change,
+    PrescriptionChange,
+    draft_version,
+    make_version,
+    raised_in,
+)
 
 __all__ = [
     "KEEP",
@@ -38,24 +46,29 @@ def adjust_program(
     patient_reason: str = "",
     cause: str = ProgramVersion.Cause.CHANGED,
 ) -> ProgramVersion:
-    """Issue the next version with a clinician's change. Refused without a reason, for an exercise
-    that nobody reviewed, and for a level whose gate stays closed after the change."""
+    """Issue the next version with a clinician's change.
+
+    Refused without a reason, for an exercise that nobody reviewed, for more of anything while a
+    red flag is open, and for a level whose gate stays closed after the change, unless
+    ``change.overrides`` has a reason for it; a limit of an injury is never overridden.
+    """
     require_clinician(by, program.patient)
     program = lock_program(program)
     if program.status == Program.Status.ENDED:
         raise ValidationError("This program has ended.")
     _refuse_nonsense(program, change)
     supersede_open_proposal(program=program, at=at)
+    opened = _open_gates(program, change, at)
     version = make_version(
         program=program,
         change=change,
+        opened=opened,
         cause=cause,
         reason=reason,
         patient_reason=patient_reason or CHANGED,
         at=at,
         by=by,
     )
-    _refuse_closed_gates(version, change, at)
     return version
 
 
@@ -79,8 +92,10 @@ def reopen_program(
     if program.status != Program.Status.SUSPENDED:
         raise ValidationError("This program is not suspended.")
     red_flagging.close_red_flags(patient=program.patient, by=by, reason=reason, at=at, seen=seen)
-    for alert in Alert.objects.about("patient", program.patient_id).open():
-        alerts.acknowledge(alert=alert, by=by, outcome=reason.strip(), at=at)
+    for alert in Alert.objects.about("patient", program.patient_id).unresolved():
+        alerts.acknowledge(
+            alert=alert, by=by, outcome=reason.strip(), kind=Alert.Outcome.REOPENED, at=at
+        )
     program.status, program.suspended_for = Program.Status.ACTIVE, ""
     program.save(update_fields=["status", "suspended_for"])
     return make_version(
@@ -128,20 +143,26 @@ def _refuse_nonsense(program: Program, change: Change) -> None:
         raise ValidationError(found)
 
 
-def _refuse_closed_gates(version: ProgramVersion, change: Change, at: dt.datetime) -> None:
-    """A clinician may not ask for a level that its gate would keep from the patient."""
-    standing = standing_of(
-        version, today=version.program.patient.local_date(at), calm_fortnight=True
-    )
-    raised = {slug for slug, wanted in change.prescriptions.items() if wanted.level is not None}
-    for position in standing.positions:
-        if position.exercise not in raised | set(change.add):
-            continue
-        gate = standing.gate(position, position.level)
-        if gate is not None:
-            raise ValidationError(
-                {
-                    "level": f"{position.name} at level {position.level} waits for "
-                    f"{gate.needs} (gate {gate.movement_class.replace('_', ' ')})."
-                }
+def _open_gates(program: Program, change: Change, at: dt.datetime) -> list[dict[str, Any]]:
+    """The overrides of this change. Refused for a gate without a reason: a clinician may not ask
+    for a level that its gate would keep from the patient without saying why."""
+    before = program.current_version
+    draft = draft_version(program=program, change=change, at=at)
+    if raised_in(before, draft) and program.patient.red_flags.open().exists():
+        raise ValidationError(RED_FLAG)
+    opened = []
+    for obstacle in obstacles_to(before, draft, today=program.patient.local_date(at)):
+        reason = change.overrides.get(obstacle.exercise, "").strip()
+        if obstacle.final or not reason:
+            raise ValidationError({"level": obstacle.words})
+        opened.append(
+            overrides.given(
+                exercise=obstacle.exercise,
+                level=obstacle.level,
+                movement_class=obstacle.gate.movement_class,
+                needs=obstacle.gate.needs,
+                reason=reason,
+                version=before.number + 1,
             )
+        )
+    return opened

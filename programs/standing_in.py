@@ -11,7 +11,7 @@ import logging
 
 from django.utils import timezone
 
-from clinic import health
+from clinic import health, watching
 from clinic.messaging import sending
 from clinic.messaging.sending import Dispatcher, SendReport, SweepReport
 from programs import reminders
@@ -41,9 +41,10 @@ def wake_ups_arrive(*, at: dt.datetime) -> bool:
 
 
 def go_round(*, dispatcher: Dispatcher, until: dt.datetime | None = None) -> Round:
-    """Sweep, plan and send once, and leave the signs that planning and sending are at work."""
+    """Sweep, watch alerts, plan and send once, and leave the signs that it was done."""
     now = timezone.now()
     swept = sending.sweep(at=now)
+    watching.watch(at=now)
     planned = reminders.plan_reminders(at=now)
     health.beat(name=health.PLANNING, at=now)
     sent = dispatcher.send(until=until)

@@ -102,7 +102,7 @@ def mark_answered(
         answered_at__isnull=True,
     )
     if not later.exists():
-        for alert in Alert.objects.open().about(*subject).filter(key__startswith="text:"):
+        for alert in Alert.objects.unresolved().about(*subject).filter(key__startswith="text:"):
             alerts.acknowledge(alert=alert, by=by, at=at, outcome=outcome)
     return text
 

@@ -128,12 +128,37 @@ def _supplied(language: str) -> dict[str, Any]:
 # --- staff -----------------------------------------------------------------------------------
 
 
-def staff_alert(alert: Alert) -> tuple[str, str]:
-    """Subject and body of the mail to the alert's owner: how urgent, and where to look."""
+def staff_alert(
+    alert: Alert, *, channel: str = Channel.EMAIL, why: str = "raised", place: str = "owner"
+) -> tuple[str, str]:
+    """Subject and body of an alert to one of the staff: how urgent, why they, and where to look.
+
+    ``why`` is of ``AlertStep.Why``, ``place`` of ``clinic.duty``. No patient, no health detail: a
+    text message has no subject, and one sentence.
+    """
     urgency = URGENCY[Alert.Severity(alert.severity)]
-    context = {"urgency": urgency, "address": f"{settings.BASE_URL}/clinic/"}
-    subject = f"Someone on your caseload needs you: {urgency}"
+    address = f"{settings.BASE_URL}/clinic/alerts/{alert.pk}/"
+    subject = f"{_staff_words(why, place)}: {urgency}"
+    if channel == Channel.SMS:
+        name = shown_name(alert.site, _ENGLISH)
+        text = f"{_staff_words(why, place)} ({urgency}). {address}"
+        whole = plain_gsm(f"{name}: {text}")
+        return "", whole if len(whole) <= SMS_LENGTH else plain_gsm(text)
+    context = {"urgency": urgency, "address": address, "why": why, "place": place}
     return subject, render_to_string("email/staff_alert.txt", context).strip()
+
+
+def _staff_words(why: str, place: str) -> str:
+    """What a message to staff is about, in half a sentence."""
+    if why in ("handed_over", "reassigned"):
+        return "An alert is yours now"
+    if why != "raised":
+        return "An alert still waits for somebody"
+    return (
+        "Someone on your caseload needs you"
+        if place == "owner"
+        else ("Someone on a colleague’s caseload needs you")
+    )
 
 
 # --- the HTML of a mail ----------------------------------------------------------------------
