@@ -60,8 +60,8 @@ def marks_of(programs: Collection[uuid.UUID]) -> dict[uuid.UUID, list[CriterionM
     rows = (
         CriterionMark.objects.filter(program__in=found)
         .select_related("by")
-        .order_by("program", "phase", "criterion", "-pk")
-        .distinct("program", "phase", "criterion")
+        .order_by("program_id", "phase", "criterion", "-pk")
+        .distinct("program_id", "phase", "criterion")
     )
     for row in rows:
         found[row.program_id].append(row)
