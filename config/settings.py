@@ -303,6 +303,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "clinic.tasks.sweep", "schedule": 60.0},
     "settle unknown": {"task": "clinic.tasks.settle_unknown", "schedule": 180.0},
     "heartbeat": {"task": "clinic.tasks.heartbeat", "schedule": 15.0},
+    "keep the caseload": {"task": "programs.tasks.keep_caseload", "schedule": 5.0},
     "look again at every program": {"task": "programs.tasks.consider_all", "schedule": 3600.0},
 }
 

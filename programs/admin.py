@@ -19,6 +19,7 @@ from patients.admin import OfPatients
 from programs.clinician import (
     assign,
     board,
+    board_pages,
     change,
     conversation,
     deletions,
@@ -51,6 +52,7 @@ portal = admin.site
 _ONE = "patients/<uuid:pk>/"
 
 portal.register_home(board.board)
+board_pages.register(portal)
 portal.register_page(
     "patients/new/",
     record.register,

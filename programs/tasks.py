@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from clinic import health
-from programs import deciding, reminders
+from programs import caseload_rows, deciding, reminders
 
 log = logging.getLogger(__name__)
 
@@ -36,3 +36,9 @@ def reconcile_reminders() -> None:
 @shared_task
 def consider_all() -> None:
     deciding.consider_all(at=timezone.now())
+
+
+@shared_task
+def keep_caseload() -> None:
+    """Make the rows of the board again that something, or time alone, has changed."""
+    caseload_rows.settle_all(at=timezone.now())

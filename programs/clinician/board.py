@@ -1,85 +1,109 @@
 """The home of the portal: the caseload board."""
 
-from urllib.parse import urlencode
+import datetime as dt
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+from urllib.parse import quote
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from clinic.audit import record_access
-from clinic.models import AccessRecord
+from clinic.models import AccessRecord, Role, User
 from clinic.roles import May, may
 from programs import caseload
+from programs.clinician.board_lines import Setting, lines
+from programs.clinician.board_query import (
+    PAGE_SIZE,
+    Answer,
+    Question,
+    answer,
+    count_words,
+    question_of,
+    rows_in_scope,
+)
 from programs.clinician.opening import portal
-from programs.models import Pathway
+from programs.models import CaseloadRow, Pathway, Proposal, SavedView
+from programs.needs import NEED, NEEDS, ORDER
+from programs.undoing import can_be_undone
 
-PAGE_SIZE = 60
+_ICONS = {"stopped": "stop", "overdue": "clock", "regressed": "down", "waiting": "up"}
 
 
 def board(request: HttpRequest) -> HttpResponse:
-    """Rows in order of need, narrowed by GET: scope, need, pathway, q, page."""
+    """Rows in order of need, narrowed by GET: scope, need, pathway, who, site, q, page."""
     at = timezone.now()
-    clinical = may(request.user, May.SEE_CLINICAL)
-    default_scope = "mine" if request.user.is_clinician else "site"
-    scope = _one_of(request, "scope", ("mine", "site"), default_scope)
-    search = request.GET.get("q", "").strip()[:80]
-    patients = caseload.patients_on_board(user=request.user, scope=scope, search=search)
+    asked = question_of(request)
     record_access(
         actor=request.user,
         action=AccessRecord.Action.READ,
         subject_type="caseload",
-        subject_id=scope,
+        subject_id=asked.scope,
         page="board",
         at=at,
     )
-    if not clinical:
-        return _names_only(request, patients, search)
-    rows = caseload.rows_for(patients, at=at)
-    need = _one_of(request, "need", tuple(caseload.NEED), "")
-    pathway = _one_of(request, "pathway", tuple(Pathway.values), "")
-    if pathway:
-        rows = [row for row in rows if row.version and row.version.pathway == pathway]
-    counts = caseload.counts(rows)
-    total = len(rows)
-    if need:
-        rows = [row for row in rows if row.need.key == need]
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    kept = {"scope": scope if scope != default_scope else "", "pathway": pathway, "q": search}
+    if not may(request.user, May.SEE_CLINICAL):
+        return _names_only(request, asked.search)
+    sites = list(request.user.sites.values_list("pk", "name"))
+    scope = rows_in_scope(request.user, [pk for pk, _ in sites], asked)
+    found = answer(scope, asked, at=at)
+    staff = _physiotherapists(sites) if asked.scope == "site" else {}
+    views = list(SavedView.objects.filter(user=request.user).values("pk", "name", "query"))
+    here = asked.query(page=asked.page)
+    setting = Setting(
+        at=at,
+        zone=timezone.get_current_timezone(),
+        may_decide=may(request.user, May.DECIDE),
+        names=staff,
+        back=quote(here, safe=""),
+    )
+    total = sum(found.counts.values())
     return portal.page(
         request,
         "admin/index.html",
         {
             "title": "Caseload",
-            "at": at,
-            "scope": scope,
-            "scopes": [
-                ("mine", "My caseload", _query(kept | {"scope": _unless(default_scope, "mine")})),
-                ("site", "Whole site", _query(kept | {"scope": _unless(default_scope, "site")})),
-            ]
-            if request.user.is_clinician
-            else [],
-            "search": search,
-            "need": need,
-            "pathway": pathway,
+            "asked": asked,
+            "here": here,
+            "scopes": _scopes(asked) if request.user.is_clinician else [],
             "pathways": Pathway.choices,
-            "chips": [
-                {"need": n, "count": counts[n.key], "query": _query(kept | {"need": n.key})}
-                for n in caseload.NEEDS
-                if counts[n.key] or n.key == need
-            ],
-            "all_query": _query(kept),
+            "staff": sorted(staff.items(), key=lambda who: who[1]),
+            "sites": sites if len(sites) > 1 else [],
+            "chips": _chips(found, asked),
+            "all_query": asked.query(need=""),
             "total": total,
-            "groups": _groups(page.object_list, counts),
-            "page": page,
-            "page_query": _query(kept | {"need": need}),
-            "order": caseload.ORDER,
-            "narrowed": bool(search or need or pathway),
+            "total_words": count_words(max(total, *found.counts.values())),
+            "groups": _groups(found, setting),
+            "page": _page(found, asked),
+            "order": ORDER,
+            "views": views,
+            "view": next((v for v in views if v["query"] == asked.query()), None),
+            "together": found.counts["waiting"] > 1 and may(request.user, May.DECIDE),
+            "may_decide": setting.may_decide,
+            "undo": _undo(request, at),
         },
     )
 
 
-def _names_only(request: HttpRequest, patients: object, search: str) -> HttpResponse:
+def _undo(request: HttpRequest, at: dt.datetime) -> Proposal | None:
+    """What was just accepted and may still be taken back; GET ``undo`` names it."""
+    number = request.GET.get("undo", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 18):
+        return None
+    found = (
+        Proposal.objects.filter(pk=int(number), answered_by=request.user)
+        .select_related("program__patient", "resulting_version", "decision")
+        .first()
+    )
+    return found if found and can_be_undone(found, by=request.user, at=at) else None
+
+
+def _names_only(request: HttpRequest, search: str) -> HttpResponse:
     """What the front desk sees: who somebody is and how to reach them, nothing clinical."""
+    patients = caseload.patients_on_board(user=request.user, scope="site", search=search)
     page = Paginator(patients.prefetch_related("contact_points"), PAGE_SIZE).get_page(
         request.GET.get("page")
     )
@@ -90,28 +114,68 @@ def _names_only(request: HttpRequest, patients: object, search: str) -> HttpResp
             "title": "Patients",
             "search": search,
             "page": page,
-            "page_query": _query({"q": search}),
+            "page_query": "?" + urlencode({"q": search} if search else {}),
         },
     )
 
 
-def _groups(rows: list[caseload.Row], counts: dict[str, int]) -> list[dict[str, object]]:
-    groups: list[dict[str, object]] = []
-    for row in rows:
-        if not groups or groups[-1]["need"] != row.need:
-            groups.append({"need": row.need, "count": counts[row.need.key], "rows": []})
-        groups[-1]["rows"].append(row)
-    return groups
+def _physiotherapists(sites: Sequence[tuple[int, str]]) -> dict[int, str]:
+    """Names of everybody who treats at these sites; who has left keeps their patients' rows."""
+    return dict(
+        User.objects.filter(role=Role.PHYSIOTHERAPIST, sites__in=[pk for pk, _ in sites])
+        .distinct()
+        .values_list("pk", "name")
+    )
 
 
-def _one_of(request: HttpRequest, name: str, allowed: tuple[str, ...], default: str) -> str:
-    value = request.GET.get(name, "")
-    return value if value in allowed else default
+def _scopes(asked: Question) -> list[tuple[str, str, str]]:
+    return [
+        ("mine", "My caseload", asked.query(scope="mine", who=None)),
+        ("site", "Whole site", asked.query(scope="site")),
+    ]
 
 
-def _unless(default: str, value: str) -> str:
-    return "" if value == default else value
+def _chips(found: Answer, asked: Question) -> list[dict[str, Any]]:
+    return [
+        {
+            "need": need,
+            "count": count_words(found.counts[need.key]),
+            "query": asked.query(need=need.key),
+        }
+        for need in NEEDS
+        if found.counts[need.key] or need.key == asked.need
+    ]
 
 
-def _query(parts: dict[str, str]) -> str:
-    return "?" + urlencode({name: value for name, value in parts.items() if value})
+def _groups(found: Answer, setting: Setting) -> list[dict[str, Any]]:
+    return [
+        {
+            "need": NEED[key],
+            "icon": _ICONS.get(key, ""),
+            "count": count_words(found.counts[key]),
+            "lines": lines(rows, setting),
+        }
+        for key, rows in groupby(found.rows, key=lambda row: row.need)
+    ]
+
+
+def _page(found: Answer, asked: Question) -> dict[str, Any]:
+    return {
+        "number": asked.page,
+        "before": asked.query(page=asked.page - 1) if asked.page > 1 else "",
+        "after": asked.query(page=asked.page + 1) if found.more else "",
+    }
+
+
+def setting_for(request: HttpRequest) -> Setting:
+    """For one row that is drawn anew in place."""
+    return Setting(
+        at=timezone.now(),
+        zone=timezone.get_current_timezone(),
+        may_decide=may(request.user, May.DECIDE),
+        names={},
+    )
+
+
+def row_of(patient_id: object) -> CaseloadRow:
+    return CaseloadRow.objects.get(patient=patient_id)
