@@ -34,7 +34,8 @@ NOT_ALLOWED = "Your role does not include this. Ask a colleague whose role does,
 @dataclass(frozen=True)
 class Page:
     """A page of a room above; ``menu`` is its word in the head or, where a ``room`` is named,
-    among the lists of that room; ``needs`` what one must be allowed to open it."""
+    among the lists of that room; ``needs`` what one must be allowed to open it. ``count`` says how
+    much waits there for somebody, beside the word in the head; one cheap question."""
 
     route: str
     view: View
@@ -42,6 +43,7 @@ class Page:
     menu: str = ""
     needs: May | None = None
     room: str = ""
+    count: Callable[[Any], int] | None = None
 
 
 class PortalSite(AdminSite):
@@ -69,9 +71,10 @@ class PortalSite(AdminSite):
         menu: str = "",
         needs: May | None = None,
         room: str = "",
+        count: Callable[[Any], int] | None = None,
     ) -> None:
         """Add a page below /clinic/; reverse it as ``admin:<name>``."""
-        self._pages.append(Page(route, view, name, menu, needs, room))
+        self._pages.append(Page(route, view, name, menu, needs, room, count))
 
     def register_home(self, view: View) -> None:
         """Make ``view`` the first page of the portal."""
@@ -177,7 +180,11 @@ class PortalSite(AdminSite):
             **super().each_context(request),
             "may": allowed,
             "menu": [
-                {"word": page.menu, "url": reverse(f"admin:{page.name}")}
+                {
+                    "word": page.menu,
+                    "url": reverse(f"admin:{page.name}"),
+                    "count": page.count(request.user) if page.count else 0,
+                }
                 for page in self._pages
                 if page.menu and not page.room and (page.needs is None or allowed[page.needs])
             ],

@@ -2,7 +2,14 @@
 
 from django.urls import path, re_path
 
-from clinic import demo_mailbox, health, receipt_hooks, stop_page, text_hooks
+from clinic import (
+    demo_mailbox,
+    enquire_pages,
+    health,
+    receipt_hooks,
+    stop_page,
+    text_hooks,
+)
 
 _ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -25,5 +32,12 @@ urlpatterns = [
     re_path(r"^hooks/twilio/texts/?$", text_hooks.twilio, name="twilio_texts"),
     re_path(r"^hooks/sms/texts/?$", text_hooks.plain, name="plain_texts"),
     path("hooks/anymail/<path:service>", receipt_hooks.mail_status, name="mail_status"),
+    path("enquire/", enquire_pages.enquire, name="enquire"),
+    path("enquire/sent/", enquire_pages.sent, name="enquire_sent"),
+    # A slash that a mail program adds does no harm.
+    re_path(
+        r"^enquire/confirm/(?P<token>[^/]{1,64})/?$", enquire_pages.confirm, name="enquiry_confirm"
+    ),
+    re_path(r"^guide/(?P<token>[^/]{1,64})/?$", enquire_pages.guide, name="enquiry_guide"),
     re_path(r"^stop/(?P<token>[^/]{1,64})/?$", stop_page.stop_reminders, name="stop_reminders"),
 ]

@@ -35,6 +35,8 @@ PUBLIC = {
     "in/": "the address on paper or in an invitation: offers to send a code, opens nothing",
     "r/": "a reminder link: a page with one button, which itself opens nothing",
     "stop/": "the link in a mail that stops reminders: tells nothing, opens nothing",
+    "enquire/": "for people who are not patients yet; tells nobody which addresses are known",
+    "guide/": "the link in a mail that somebody asked for: a text without anybody's data",
     "hooks/": "carriers call these; every call without their seal is refused",
 }
 
@@ -59,7 +61,7 @@ def is_public(route: str) -> bool:
     return (
         plain in PUBLIC
         or plain == ""
-        or plain.startswith(("account/", "in/", "r/", "stop/", "hooks/"))
+        or plain.startswith(("account/", "in/", "r/", "stop/", "hooks/", "enquire/", "guide/"))
     )
 
 

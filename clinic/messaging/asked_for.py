@@ -1,4 +1,5 @@
-"""The words of messages that somebody asked for: a sign-in code, the invitation of a carer.
+"""The words of messages that somebody asked for: a sign-in code, the invitation of a carer, what
+an enquiry asked for.
 
 They lie in ``asked/``, a file for each language, and are not the practice's to change: they carry
 what keeps people from being tricked. None of them carries a health detail.
@@ -17,11 +18,19 @@ from clinic.models.messaging import Channel
 
 
 def asked_words(
-    kind: str, *, channel: str, site: Site, language: str, who: str = "", door: str = ""
+    kind: str,
+    *,
+    channel: str,
+    site: Site,
+    language: str,
+    who: str = "",
+    door: str = "",
+    guide: str = "",
 ) -> tuple[str, str]:
-    """Subject (of a mail) and body of one message; ``{code}`` stays.
+    """Subject (of a mail) and body of one message; ``{code}`` and ``{link}`` stay.
 
-    ``kind`` is "sign_in_code" or "invitation"; the latter says ``who`` asks, and has a ``door``.
+    ``kind`` is "sign_in_code", "invitation", "enquiry_confirm" or "enquiry_guide". An invitation
+    says ``who`` asks, and has a ``door``; ``guide`` are the words of the guide.
     """
     words = _supplied(supported(language))[kind][channel]
     values = {
@@ -32,7 +41,7 @@ def asked_words(
     if channel == Channel.SMS:
         values = {name: plain_gsm(value) for name, value in values.items()}
         return "", _filled(words, {**values, "door": door})
-    values["door"] = door
+    values |= {"door": door, "guide": guide}
     return _filled(words["subject_line"], values), _filled(words["body"].strip(), values)
 
 

@@ -218,7 +218,7 @@ class Lane:
 
     async def _deliver(self, message: OutboxMessage) -> Outcome:
         try:
-            reference = await self._gateway.deliver(message, links.link_for(message.pk))
+            reference = await self._gateway.deliver(message, links.link_of(message))
         except GatewayError as error:
             log.warning("message %s: carrier said %s", message.pk, error.code)
             return self._refused(message, error)

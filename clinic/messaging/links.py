@@ -24,6 +24,12 @@ _ROUTINE = "clinic.messaging.links"
 _STOP = "clinic.messaging.links.stop"
 _CODE = "clinic.messaging.links.code"
 _DOOR = "clinic.messaging.links.door."
+# Where the link of a message leads that is no reminder, and its seal.
+_CONFIRM, _GUIDE = OutboxMessage.Kind.ENQUIRY_CONFIRM, OutboxMessage.Kind.ENQUIRY_GUIDE
+_ENQUIRY = {
+    _CONFIRM: ("/enquire/confirm/", "clinic.messaging.links.confirm"),
+    _GUIDE: ("/guide/", "clinic.messaging.links.guide"),
+}
 _ID_BYTES, _SEAL_BYTES = 16, 10
 _LINK = re.compile(r"/r/([\w-]{35})(?![\w-])", re.ASCII)
 
@@ -36,6 +42,23 @@ def token_for(message_id: uuid.UUID) -> str:
 def link_for(message_id: uuid.UUID) -> str:
     """The whole address that goes into the message."""
     return f"{settings.BASE_URL}/r/{token_for(message_id)}"
+
+
+def link_of(message: OutboxMessage) -> str:
+    """The address that ``{link}`` stands for in this message."""
+    if message.kind not in _ENQUIRY:
+        return link_for(message.pk)
+    path, purpose = _ENQUIRY[OutboxMessage.Kind(message.kind)]
+    return f"{settings.BASE_URL}{path}{_token(message.pk, purpose)}"
+
+
+def message_for_enquiry(kind: str, token: str, at: dt.datetime) -> OutboxMessage | None:
+    """The mail to somebody who enquired whose link this is; None when it is wrong or too old.
+    ``kind`` is ENQUIRY_CONFIRM or ENQUIRY_GUIDE."""
+    message_id = _opened(token, _ENQUIRY[OutboxMessage.Kind(kind)][1])
+    if message_id is None:
+        return None
+    return OutboxMessage.objects.filter(pk=message_id, kind=kind, link_expires_at__gt=at).first()
 
 
 def message_for(token: str, at: dt.datetime) -> OutboxMessage | None:

@@ -23,9 +23,9 @@ class EnquiryQuerySet(models.QuerySet["Enquiry"]):
         return self.filter(state=Enquiry.State.NEW)
 
     def waiting(self) -> "EnquiryQuerySet":
-        """Open ones that a person should answer: a mail address that was never confirmed may be
+        """Open ones that a person can answer: a mail address that was never confirmed may be
         anybody's."""
-        return self.open().filter(Q(email="") | Q(confirmed_at__isnull=False))
+        return self.open().filter(~Q(phone="") | Q(confirmed_at__isnull=False))
 
 
 # Who handled what and when is kept for good; who asked, and in which words, goes with the row.
