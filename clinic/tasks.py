@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import worker_process_shutdown
 from django.utils import timezone
 
-from clinic import health, watching
+from clinic import enquiries, health, watching
 from clinic.messaging import incoming, sending, settling
 
 # Beat wakes a sender every ten seconds; none of them works on for ever.
@@ -44,3 +44,9 @@ def settle_unknown() -> None:
 @shared_task
 def heartbeat() -> None:
     health.beat(at=timezone.now())
+
+
+@shared_task
+def forget_enquiries() -> None:
+    """Delete what was asked long ago and is done with."""
+    enquiries.forget_old(at=timezone.now())

@@ -140,7 +140,12 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 # How often codes are asked for from one place, and for one address ("key").
-ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip,3/m/key,10/h/key"}
+# The public form of enquiries is counted by caller, by the address given, and by network.
+ACCOUNT_RATE_LIMITS = {
+    "request_login_code": "20/m/ip,3/m/key,10/h/key",
+    "enquire": "6/m/ip,30/h/ip,2/h/key,4/d/key",
+    "enquire_network": "60/h/key",
+}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_FORMS = {
@@ -305,6 +310,7 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "clinic.tasks.heartbeat", "schedule": 15.0},
     "keep the caseload": {"task": "programs.tasks.keep_caseload", "schedule": 5.0},
     "look again at every program": {"task": "programs.tasks.consider_all", "schedule": 3600.0},
+    "forget old enquiries": {"task": "clinic.tasks.forget_enquiries", "schedule": 21600.0},
 }
 
 # --- API -------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from clinic.roles import ByRole, May
 from clinic.templatetags.look import decision_mark
 from patients.admin import OfPatients
 from programs.clinician import (
+    around_pages,
     assign,
     board,
     board_pages,
@@ -52,6 +53,7 @@ portal = admin.site
 _ONE = "patients/<uuid:pk>/"
 
 portal.register_home(board.board)
+around_pages.register(portal)
 board_pages.register(portal)
 portal.register_page(
     "patients/new/",
