@@ -59,7 +59,7 @@ def adjust_program(
     _refuse_nonsense(program, change)
     supersede_open_proposal(program=program, at=at)
     opened = _open_gates(program, change, at)
-    version = make_version(
+    return make_version(
         program=program,
         change=change,
         opened=opened,
@@ -69,7 +69,6 @@ def adjust_program(
         at=at,
         by=by,
     )
-    return version
 
 
 @transaction.atomic

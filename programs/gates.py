@@ -31,6 +31,11 @@ class GateFacts:
     levels: tuple[tuple[str, int], ...] = ()
     calm_fortnight: bool = False
     limits: Limits = NO_LIMITS
+    overridden: tuple[tuple[str, int], ...] = ()
+
+    def opened_by_hand(self, exercise: str, level: int) -> bool:
+        """Whether a clinician opened this level's gate for this exercise (programs.overrides)."""
+        return level <= dict(self.overridden).get(exercise, 0)
 
     def level(self, exercise: str) -> int:
         return dict(self.levels).get(exercise, 0)
@@ -38,10 +43,14 @@ class GateFacts:
 
 @dataclass(frozen=True)
 class Gate:
-    """A closed gate: the class it holds back and what would open it, for the clinician."""
+    """A closed gate: the class it holds back and what would open it, for the clinician.
+
+    A ``final`` one cannot be overridden.
+    """
 
     movement_class: str
     needs: str
+    final: bool = False
 
 
 def gate_for(
@@ -52,14 +61,18 @@ def gate_for(
     first_phase: int = 0,
     loaded: bool = False,
     load_kg: Decimal | None = None,
+    overridden: bool = False,
 ) -> Gate | None:
-    """Return the gate that holds this class back, or None when it is open.
+    """Return the gate that holds this class back, or None when it is open; ``overridden`` when a
+    clinician opened it for this exercise.
 
     A limit of an injury comes first: nothing but its end opens what it closes.
     """
     limit = facts.limits.against(movement_class, loaded=loaded, load_kg=load_kg)
     if limit:
-        return Gate(movement_class, f"the end of a limit ({limit})")
+        return Gate(movement_class, f"the end of a limit ({limit})", final=True)
+    if overridden:
+        return None
     if movement_class in ALWAYS_OPEN:
         return _neutral_range(movement_class, facts, level)
     if movement_class == "rotation":

@@ -110,7 +110,10 @@ class Standing:
     def is_open(self, position: Position) -> bool:
         return (
             not position.paused
-            and position.first_phase <= self.facts.phase
+            and (
+                position.first_phase <= self.facts.phase
+                or self.facts.opened_by_hand(position.exercise, position.level)
+            )
             and self.gate(position, position.level) is None
         )
 
@@ -126,6 +129,7 @@ class Standing:
             first_phase=position.first_phase,
             loaded=rung.loaded,
             load_kg=position.load_kg if load_kg is None else load_kg,
+            overridden=self.facts.opened_by_hand(position.exercise, level),
         )
 
 

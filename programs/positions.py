@@ -8,6 +8,7 @@ from programs.gates import GateFacts
 from programs.ladder import Position, Rung, Standing, Step, opened_by
 from programs.limits import limits_on
 from programs.models import ExerciseLevel, Prescription, ProgramVersion
+from programs.overrides import opened
 
 
 def prescriptions_of(version: ProgramVersion) -> list[Prescription]:
@@ -82,6 +83,7 @@ def standing_of(
         levels=tuple(sorted((p.exercise, p.level) for p in positions)),
         calm_fortnight=calm_fortnight,
         limits=limits_on(version.program.patient.limits, today),
+        overridden=opened(version.overrides),
     )
     return Standing(facts, positions, opened_by(positions, facts))
 

@@ -1,7 +1,8 @@
 """The routine of a day: which exercises, in which order, within about ten minutes.
 
-Pure: no Django, no clock. Warm-up first, release last; loaded exercises never on two days
-running; when everything does not fit, exercises take turns so that each keeps coming round.
+Pure: no Django, no clock. Warm-up first, release last, unless a clinician gave the routine an
+order of its own; loaded exercises never on two days running; when everything does not fit,
+exercises take turns so that each keeps coming round.
 """
 
 from collections.abc import Sequence
@@ -74,11 +75,14 @@ def is_on(days_per_week: int, day_index: int, offset: int = 0) -> bool:
     return (day_index * days_per_week + offset) % 7 < days_per_week
 
 
-def _is_due(candidate: Candidate, day_index: int) -> bool:
+def _is_due(candidate: Candidate, day_index: int, days: int | None) -> bool:
     """Loaded exercises share one pattern, so that their rest days are the same; the others are
-    shifted against each other, so that every day has something."""
+    shifted against each other, so that every day has something. In a taper all share the days of
+    the routine, and what is asked for on fewer keeps to fewer."""
     if candidate.loaded:
         return is_on(min(candidate.days_per_week, LOADED_DAYS_PER_WEEK), day_index)
+    if days is not None:
+        return candidate.days_per_week >= days or is_on(candidate.days_per_week, day_index)
     return is_on(candidate.days_per_week, day_index, offset=candidate.order)
 
 
@@ -88,20 +92,30 @@ def routine_of(
     day_index: int,
     loaded_yesterday: bool = False,
     budget_s: int = BUDGET_S,
+    days: int | None = None,
+    own_order: bool = False,
 ) -> list[Candidate]:
     """Return the day's exercises in the order they are done.
 
     At least one exercise comes back, however small the budget, unless every exercise is loaded
-    and it is a day of rest.
+    and it is a day of rest. ``days`` of a taper are those a week the whole routine falls on;
+    ``own_order`` keeps the order of the candidates' numbers.
     """
+    if days is not None and not is_on(days, day_index):
+        return []
     unloaded = [c for c in candidates if not c.loaded]
     due = [
-        c for c in candidates if _is_due(c, day_index) and not (c.loaded and loaded_yesterday)
+        c for c in candidates if _is_due(c, day_index, days) and not (c.loaded and loaded_yesterday)
     ] or unloaded
     limit = budget_s + TOLERANCE_S
     if sum(c.seconds for c in due) > limit:
         due = _take_turns(due, day_index, limit)
-    return sorted(due, key=lambda c: (_ORDER.get(c.movement_class, 3), c.order))
+    return sorted(due, key=lambda c: (0 if own_order else class_order(c.movement_class), c.order))
+
+
+def class_order(movement_class: str) -> int:
+    """The place of a class in a routine without an order of its own."""
+    return _ORDER.get(movement_class, 3)
 
 
 def _take_turns(due: list[Candidate], day_index: int, limit: int) -> list[Candidate]:

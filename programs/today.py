@@ -2,11 +2,12 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from clinic.models import Alert
 from clinic.quiet_hours import local_moment
 from patients.models import CheckIn, Patient, Preferences, RedFlag
-from programs import routine
+from programs import routine, taper
 from programs.asking import questions_due
 from programs.items import Item, item_of
 from programs.models import (
@@ -22,6 +23,13 @@ from programs.wording import in_language, retold, told
 # Before this local hour it is still last night: too early for the morning's answers, not too
 # late for those after a session before midnight.
 NIGHT_ENDS = dt.time(4)
+
+
+class Course(TypedDict):
+    """What ``routine.routine_of`` takes of a version beside its exercises."""
+
+    days: int | None
+    own_order: bool
 
 
 @dataclass(frozen=True)
@@ -148,9 +156,10 @@ def routine_for(
         for position in standing.open_positions()
     }
     chosen = routine.routine_of(
-        [_candidate(item) for item in items.values()],
+        [candidate_of(item) for item in items.values()],
         day_index=(day - program.started_on).days,
         loaded_yesterday=_loaded_yesterday(program, day),
+        **course_of(version, day),
     )
     return [items[candidate.exercise] for candidate in chosen]
 
@@ -160,13 +169,19 @@ def short_of(items: list[Item], *, program: Program, day: dt.date) -> list[Item]
     chosen = {
         candidate.exercise
         for candidate in routine.routine_of(
-            [_candidate(item) for item in items],
+            [candidate_of(item) for item in items],
             day_index=(day - program.started_on).days,
             budget_s=routine.SHORT_S,
+            **course_of(program.current_version, day),
         )
     }
     short = [item for item in items if item.exercise.slug in chosen]
     return short if len(short) < len(items) else []
+
+
+def course_of(version: ProgramVersion, day: dt.date) -> Course:
+    """What a version says of the whole routine: the days of its taper, and whose order it has."""
+    return {"days": taper.days_on(version.taper, day), "own_order": version.own_order}
 
 
 def minutes_of(items: list[Item]) -> int:
@@ -174,7 +189,7 @@ def minutes_of(items: list[Item]) -> int:
     return max(1, round(sum(item.seconds for item in items) / 60)) if items else 0
 
 
-def _candidate(item: Item) -> routine.Candidate:
+def candidate_of(item: Item) -> routine.Candidate:
     return routine.Candidate(
         exercise=item.exercise.slug,
         movement_class=item.level.movement_class,

@@ -5,12 +5,15 @@ name. What may be changed by whom is decided by the callers; what can never be i
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from clinic.models import User
+from programs import overrides
 from programs.exercise_versions import exercises_at
 from programs.ladder import Step
 from programs.models import Exercise, Prescription, Program, ProgramVersion
@@ -39,7 +42,10 @@ class PrescriptionChange:
 @dataclass
 class Change:
     """What becomes of a program; None keeps what is. ``pain_ceiling`` None is the policy's own,
-    so keeping it is said by ``KEEP``. ``add`` and ``remove`` name exercises by slug."""
+    so keeping it is said by ``KEEP``. ``add`` and ``remove`` name exercises by slug;
+    ``prescriptions`` may speak of an added one too. ``order`` lists slugs in the order of the
+    routine. ``overrides`` gives a reason for each exercise whose gate the clinician opens.
+    ``taper`` is in the shape of ``programs.taper``; empty ends one."""
 
     phase: int | None = None
     lock: str | None = None
@@ -50,6 +56,10 @@ class Change:
     prescriptions: dict[str, PrescriptionChange] = field(default_factory=dict)
     add: list[str] = field(default_factory=list)
     remove: list[str] = field(default_factory=list)
+    order: list[str] | None = None
+    overrides: dict[str, str] = field(default_factory=dict)
+    maintenance: bool | None = None
+    taper: list[dict[str, Any]] | None = None
 
 
 def change_of(step: Step) -> Change:
@@ -77,21 +87,63 @@ def make_version(
     at: dt.datetime,
     by: User | None = None,
     policy_approved_by: User | None = None,
+    opened: Sequence[dict[str, Any]] = (),
 ) -> ProgramVersion:
     """Write the next version and make it the current one. Call inside a transaction that holds
-    the program's row lock."""
+    the program's row lock. ``opened`` are new overrides (``programs.overrides.given``)."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why."})
     previous = program.current_version
     today = program.patient.local_date(at)
     phase = previous.phase if change.phase is None else change.phase
     require_criteria(program=program, previous=previous, phase=phase)
-    prescriptions, stepped = _prescriptions(previous, change, phase, today)
-    refuse_against_limits(
+    version = draft_version(
         program=program,
-        raised=_raised(previous, prescriptions),
-        today=today,
+        change=change,
+        cause=cause,
+        reason=reason,
+        patient_reason=patient_reason,
+        at=at,
+        by=by,
+        policy_approved_by=policy_approved_by,
+        opened=opened,
     )
+    prescriptions = prescriptions_of(version)
+    refuse_against_limits(program=program, raised=raised_in(previous, version), today=today)
+    version.full_clean(
+        exclude=["by", "policy_approved_by", "patient_reason", "clearances", "overrides", "taper"]
+    )
+    version.save(force_insert=True)
+    for prescription in prescriptions:
+        prescription.version = version
+    Prescription.objects.bulk_create(prescriptions)
+    program.current_version = version
+    program.save(update_fields=["current_version"])
+    if is_post_injury(version) and (
+        phase < previous.phase or cause == ProgramVersion.Cause.REOPENED
+    ):
+        ask_again(program=program, reason=version.reason, by=by, at=at)
+    return version
+
+
+def draft_version(
+    *,
+    program: Program,
+    change: Change,
+    at: dt.datetime,
+    cause: str = ProgramVersion.Cause.CHANGED,
+    reason: str = "",
+    patient_reason: str = "",
+    by: User | None = None,
+    policy_approved_by: User | None = None,
+    opened: Sequence[dict[str, Any]] = (),
+) -> ProgramVersion:
+    """The next version as it would be, with its prescriptions (``prescriptions_of``); nothing is
+    written. Raises ValidationError for what can never be."""
+    previous = program.current_version
+    today = program.patient.local_date(at)
+    phase = previous.phase if change.phase is None else change.phase
+    prescriptions, stepped = _prescriptions(previous, change, phase, today)
     # A reopened program and a declined step wait as long as a new level does.
     waits = cause in (ProgramVersion.Cause.REOPENED, ProgramVersion.Cause.DECLINED)
     stepped = stepped or waits or phase != previous.phase
@@ -112,27 +164,29 @@ def make_version(
         clearances=sorted(previous.clearances if change.clearances is None else change.clearances),
         cue_set=change.cue_set or previous.cue_set,
         step_since=max(today, program.started_on) if stepped else previous.step_since,
+        overrides=overrides.replaced(
+            previous.overrides, opened, {p.exercise.slug: p.level for p in prescriptions}
+        ),
+        own_order=previous.own_order or change.order is not None,
+        maintenance_since=_maintenance(previous, change, today),
+        taper=previous.taper if change.taper is None else change.taper,
     )
-    version.full_clean(exclude=["by", "policy_approved_by", "patient_reason", "clearances"])
-    version.save(force_insert=True)
-    for prescription in prescriptions:
-        prescription.version = version
-    Prescription.objects.bulk_create(prescriptions)
-    program.current_version = version
-    program.save(update_fields=["current_version"])
-    if is_post_injury(version) and (
-        phase < previous.phase or cause == ProgramVersion.Cause.REOPENED
-    ):
-        ask_again(program=program, reason=version.reason, by=by, at=at)
+    version._prescriptions = prescriptions
     return version
 
 
-def _raised(previous: ProgramVersion, prescriptions: list[Prescription]) -> list[Prescription]:
-    """Those that are new or ask more than in the version before."""
+def _maintenance(previous: ProgramVersion, change: Change, today: dt.date) -> dt.date | None:
+    if change.maintenance is None:
+        return previous.maintenance_since
+    return (previous.maintenance_since or today) if change.maintenance else None
+
+
+def raised_in(previous: ProgramVersion, version: ProgramVersion) -> list[Prescription]:
+    """The prescriptions that are new or ask more than in the version before."""
     before = {p.exercise_id: p for p in prescriptions_of(previous)}
     return [
         p
-        for p in prescriptions
+        for p in prescriptions_of(version)
         if p.exercise_id not in before or is_raised(before[p.exercise_id], p)
     ]
 
@@ -143,7 +197,8 @@ def _prescriptions(
     """Copies with the change applied, and whether any of them took a step up or down."""
     kept = [p for p in prescriptions_of(previous) if p.exercise.slug not in change.remove]
     known = {p.exercise.slug for p in prescriptions_of(previous)}
-    unknown = [slug for slug in (*change.prescriptions, *change.remove) if slug not in known]
+    spoken = [slug for slug in change.prescriptions if slug not in change.add]
+    unknown = [slug for slug in (*spoken, *change.remove) if slug not in known]
     if unknown:
         raise ValidationError({"exercise": f"“{unknown[0]}” is not in this program."})
     stepped = False
@@ -159,11 +214,28 @@ def _prescriptions(
     for slug in change.add:
         if slug in known:
             raise ValidationError({"exercise": "This exercise is in the program already."})
-        copies.append(first_prescription(slug, order=_next_order(copies), since=today))
+        fresh = first_prescription(slug, order=_next_order(copies), since=today)
+        copies.append(_as_wanted(fresh, change.prescriptions.get(slug), today))
         stepped = True
     if not copies:
         raise ValidationError({"exercise": "A program needs at least one exercise."})
+    if change.order is not None:
+        places = {slug: place for place, slug in enumerate(change.order)}
+        copies.sort(key=lambda p: (places.get(p.exercise.slug, len(places)), p.order))
+        for number, copy in enumerate(copies, 1):
+            copy.order = number
     return copies, stepped
+
+
+def _as_wanted(
+    fresh: Prescription, wanted: PrescriptionChange | None, today: dt.date
+) -> Prescription:
+    """An exercise that is added, at the level and dose the clinician wrote."""
+    if wanted is None:
+        return fresh
+    copy, _moved = _copy(fresh, wanted, today)
+    copy.since, copy.raised_on = today, None
+    return copy
 
 
 def _copy(
@@ -176,6 +248,8 @@ def _copy(
             if f.name not in ("id", "version")
         }
     )
+    # As it was prescribed, not as the library has it today.
+    copy.exercise = prescription.exercise
     if wanted is None:
         return copy, False
     before = _load(copy)
@@ -185,6 +259,8 @@ def _copy(
             setattr(copy, name, value)
     copy.pause_reason = wanted.pause_reason if copy.paused else ""
     _refuse_impossible(copy)
+    if copy.level != prescription.level:
+        copy.per_side = level_of(copy).per_side
     after = _load(copy)
     moved = after != before or copy.paused != prescription.paused
     if moved:
