@@ -7,7 +7,7 @@ days that follow each other and stops at a gap.
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Room for the labels: the scale's figures before, the newest value after, the days below.
 BEFORE, AFTER, ABOVE, BELOW = 26.0, 34.0, 14.0, 26.0
@@ -262,6 +262,7 @@ class BarChart:
     bottom: float
     bars: tuple[Bar, ...]
     days: tuple[Tick, ...]
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -315,6 +316,20 @@ def bar_chart(
             )
         )
     return BarChart(width, height, left, right, top, bottom, tuple(bars), _bar_days(bars, bottom))
+
+
+def with_versions(chart: BarChart, versions: Sequence[tuple[dt.date, str]]) -> BarChart:
+    """The same bars with a thin vertical where each of ``versions`` (day and label) began."""
+    if not chart.bars:
+        return chart
+    first, last = chart.bars[0], chart.bars[-1]
+    step = chart.bars[1].x - first.x if len(chart.bars) > 1 else first.width / 0.72
+
+    def x_of(day: dt.date) -> float:
+        return _r(first.x - step * 0.14 + step * (day - first.day).days / 7)
+
+    marks = _marks(versions, first.day, last.day + dt.timedelta(days=6), x_of)
+    return replace(chart, marks=marks)
 
 
 def _label_y(base: float, plan: float | None) -> float:

@@ -18,6 +18,7 @@ from patients.models import CheckIn, Measure
 from patients.weekdays import EVERY_DAY, weekdays_of
 from programs import charts, progress_words
 from programs.models import Program, Session
+from programs.positions import prescriptions_of
 from programs.progress_words import Say
 from programs.trends import Rhythm, Trend, rhythm, trend
 
@@ -41,6 +42,7 @@ class Seen:
     newest: str = ""
     low: str = ""
     high: str = ""
+    trend: Trend | None = None
 
     @property
     def empty(self) -> bool:
@@ -169,7 +171,7 @@ def own_weekdays(program: Program) -> list[int]:
 
 def days_a_week(program: Program) -> int:
     """The most days a week that any exercise of the program is asked for."""
-    days = [p.days_per_week for p in program.current_version.prescriptions.all()]
+    days = [p.days_per_week for p in prescriptions_of(program.current_version)]
     return max(days, default=7)
 
 
@@ -185,7 +187,7 @@ def _versions(program: Program) -> list[tuple[dt.date, str]]:
     patient = program.patient
     return [
         (patient.local_date(version.at), str(version.number))
-        for version in program.versions.order_by("number").only("at", "number")
+        for version in program.versions.order_by("number").only("at", "number", "program")
         if version.number > 1
     ]
 
@@ -202,7 +204,8 @@ def _line(
         values, low=0, high=10, band=band, joins=joins, ticks=(0, 5, 10), **span
     )
     rows = [DayValue(dot.day, _number(dot.value)) for dot in chart.dots]
-    return Seen(chart, sentences, rows, newest=rows[-1].value if rows else "")
+    newest = rows[-1].value if rows else ""
+    return Seen(chart, sentences, rows, newest=newest, trend=found)
 
 
 # --- weeks ---------------------------------------------------------------------------------------

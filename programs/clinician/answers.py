@@ -5,8 +5,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from patients.models import CheckIn
+from programs.body_map import BY_PLACE, ELSEWHERE_NAMES
 from programs.models import Decision, Exercise, Program, Session
 from programs.rule_words import RULES, answer_words
+
+# More than these is not read at a glance.
+MOST_PICTURES = 3
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,70 @@ class FiredRule:
     lines: list[Line]
 
 
+@dataclass(frozen=True)
+class Picture:
+    """Where an answer points: ``side`` and ``place`` as in ``programs.body_map``, and the exercise
+    (its slug, name and level) that the patient named; any of them may be empty."""
+
+    when: str
+    side: str
+    place: str
+    exercise: str = ""
+    name: str = ""
+    level: int = 0
+
+    @property
+    def words(self) -> str:
+        """Such as “Left buttock”."""
+        band = BY_PLACE.get(self.place)
+        if band is None:
+            return ELSEWHERE_NAMES[self.side] if self.place or self.side else ""
+        return band.on(self.side) if self.side else band.name
+
+
 def fired_rules(decision: Decision) -> list[FiredRule]:
     """Every rule that fired, strongest first, in 3 queries whatever their number."""
+    return look_at(decision)[0]
+
+
+def look_at(decision: Decision) -> tuple[list[FiredRule], list[Picture]]:
+    """The fired rules and, newest first, where their answers point, in 3 queries."""
     sessions, check_ins, names = _read(decision)
+    return _fired(decision, sessions, check_ins, names), _pictures(decision, sessions, names)
+
+
+def _pictures(
+    decision: Decision, sessions: dict[str, Session], names: dict[str, str]
+) -> list[Picture]:
+    """What was felt and where, once each: the same place named twice is one picture."""
+    fired = {a["ref"] for rule in decision.fired for a in rule["answers"]}
+    found: dict[tuple[str, str, str], Picture] = {}
+    for ref, session in sorted(sessions.items(), key=lambda one: one[1].day, reverse=True):
+        levels = {str(item["exercise"]): int(str(item["level"])) for item in session.items}
+        for given in _check_ins(session) if ref in fired else []:
+            if not (given.side or given.place or given.exercise):
+                continue
+            key = (given.side, given.place, given.exercise)
+            found.setdefault(
+                key,
+                Picture(
+                    when=f"{given.day:%a %-d %b}",
+                    side=given.side,
+                    place=given.place,
+                    exercise=given.exercise,
+                    name=names.get(given.exercise, given.exercise),
+                    level=levels.get(given.exercise, 0),
+                ),
+            )
+    return list(found.values())[:MOST_PICTURES]
+
+
+def _fired(
+    decision: Decision,
+    sessions: dict[str, Session],
+    check_ins: dict[str, CheckIn],
+    names: dict[str, str],
+) -> list[FiredRule]:
     started = decision.program.started_on
     found = []
     for fired in decision.fired:

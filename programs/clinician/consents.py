@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 
 from clinic.models import User
 from clinic.models.messaging import Channel
@@ -16,15 +17,22 @@ PURPOSES = list(Consent.Purpose.choices)
 @dataclass(frozen=True)
 class Line:
     """One purpose. ``consent`` is the yes that stands, ``said`` and ``ended`` the last yes and its
-    end in words, ``wording`` what a yes says, ``no`` a no that only the patient takes back."""
+    end in words, ``wording`` what a yes says."""
 
+    patient: Patient
     purpose: str
     word: str
     consent: Consent | None
     said: str
     ended: str
     wording: Wording | None
-    no: OwnNo | None
+
+    @cached_property
+    def no(self) -> OwnNo | None:
+        """A no that only the patient takes back; looked for only where it is shown."""
+        if self.purpose not in Channel.values:
+            return None
+        return own_no(patient=self.patient, channel=self.purpose)
 
 
 def lines_of(patient: Patient) -> list[Line]:
@@ -44,13 +52,13 @@ def _line(patient: Patient, purpose: str, word: str, last: Consent | None) -> Li
         if last.withdrawn_at:
             ended = _in_words(patient, last.withdrawn_at, last.withdrawn_way, last.withdrawn_by)
     return Line(
+        patient=patient,
         purpose=purpose,
         word=word,
         consent=standing,
         said=said,
         ended=ended,
         wording=wording(purpose, standing.wording_version if standing else CURRENT),
-        no=own_no(patient=patient, channel=purpose) if purpose in Channel.values else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -20,19 +21,23 @@ from clinic.roles import May, may
 from patients.models import Patient
 from patients.red_flagging import close_red_flags, describe
 from patients.sign_in_sheets import sheet_in_force
-from programs import caseload
 from programs.adjusting import end_program, reopen_program
-from programs.clinician.answers import fired_rules, newest_decision
+from programs.caseload import NEED
+from programs.caseload_rows import fresh
+from programs.clinician.answers import Picture, look_at, newest_decision
 from programs.clinician.change_form import title_of
 from programs.clinician.consents import lines_of
 from programs.clinician.conversation import waiting
+from programs.clinician.course import course_of
 from programs.clinician.fields import REASON_HINT, PortalForm, reason_field
+from programs.clinician.notes import note_form, notes_of
 from programs.clinician.opening import address_of, open_patient, portal
+from programs.clinician.panels import panels_of
 from programs.clinician.patient_messages import reminders_of
-from programs.clinician.timeline import time_line
+from programs.clinician.timeline import KINDS, time_line
 from programs.form_errors import put_errors
 from programs.items import dose_text
-from programs.models import Prescription, Program, Proposal
+from programs.models import CaseloadMark, CaseloadRow, Decision, Prescription, Program, Proposal
 from programs.positions import prescriptions_of, standing_of
 from programs.proposals import accept_proposal, decline_proposal
 from programs.rule_words import rule_words
@@ -76,7 +81,8 @@ class Shown:
 
 
 def patient_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Everything about one patient; ``before`` (ISO time) pages the time line back."""
+    """Everything about one patient; ``before`` (ISO time) pages the time line back, ``kind``
+    narrows it, ``correct`` opens the note of that id for a correction."""
     return _page(request, open_patient(request, pk, "patient"))
 
 
@@ -90,6 +96,7 @@ def _page(
 ) -> HttpResponse:
     at = timezone.now()
     clinical = may(request.user, May.SEE_CLINICAL)
+    prefetch_related_objects([patient], "contact_points")
     context: dict[str, Any] = {
         "title": patient.name,
         "patient": patient,
@@ -102,11 +109,24 @@ def _page(
         "at": at,
     }
     program = program_for(patient)
+    if program is not None:
+        # The same person, with the addresses that are read already.
+        program.patient = patient
     context["program"] = program
     context["reminders"] = reminders_of(patient, program, at)
     if clinical:
         before = _moment(request.GET.get("before", ""))
-        context |= {"line": time_line(patient=patient, before=before), "before": before}
+        kind = request.GET.get("kind", "")
+        kind = kind if kind in KINDS else ""
+        context |= {
+            "line": time_line(patient=patient, before=before, kind=kind),
+            "before": before,
+            "kind": kind,
+            "kinds": KINDS.items(),
+            "notes": notes_of(patient),
+            "note_form": note_form(patient, request.GET.get("correct", "")),
+            "panels": panels_of(patient, program, user=request.user, at=at),
+        }
         context |= _clinical(request, patient, program, at, shown_forms)
     return portal.page(request, "admin/portal/patient.html", context, status=status)
 
@@ -123,8 +143,10 @@ def _clinical(
         Alert.objects.open().about("patient", patient.pk).select_related("owner").order_by("due_at")
     )
     flags = list(patient.red_flags.open())
+    row = _row(patient, at)
     found: dict[str, Any] = {
-        "row": caseload.rows_for([patient], at=at)[0],
+        "row": row,
+        "need": NEED[row.need],
         # Those of texts stand beside the words themselves.
         "alerts": list(open_alerts.exclude(pk__in=[t.alert.pk for t in texts if t.alert])),
         "texts": texts,
@@ -134,13 +156,14 @@ def _clinical(
         "seen_form": SeenForm(),
         "reopen_form": shown_forms.get("reopen_form") or ReopenForm(),
         "decline_form": shown_forms.get("decline_form") or DeclineForm(),
-        "intake": patient.intake_screenings.select_related("taken_by").first(),
-        "ended": patient.programs.filter(status=Program.Status.ENDED).first(),
         "stopped": bool(flags) or _suspended(program),
         "can_reopen": (flags or _suspended(program)) and may(request.user, May.DECIDE),
     }
     if program is None:
-        return found
+        return found | {
+            "intake": patient.intake_screenings.select_related("taken_by").first(),
+            "ended": patient.programs.filter(status=Program.Status.ENDED).first(),
+        }
     decision = newest_decision(program)
     proposal = (
         program.proposals.open()
@@ -149,15 +172,27 @@ def _clinical(
         .first()
     )
     spoken = proposal.decision if proposal else decision
+    fired, pictures = look_at(spoken) if spoken else ([], [])
     return found | {
         "version": program.current_version,
         "proposal": proposal,
         "decision": spoken,
         "decision_words": rule_words(spoken.rules) if spoken else "",
-        "fired": fired_rules(spoken) if spoken else [],
+        "fired": fired,
+        "pictures": pictures,
+        "step_figures": _step_figures(program, spoken, pictures) if proposal and spoken else [],
+        "course": course_of(program=program, at=at),
         "shown": _shown(program, patient.local_date(at)),
         "weeks": max(0, (patient.local_date(at) - program.started_on).days // 7) + 1,
     }
+
+
+def _row(patient: Patient, at: dt.datetime) -> CaseloadRow:
+    """Where the patient stands on the board: the kept row while it is true, else made afresh."""
+    marks = CaseloadMark.objects.filter(patient_id=OuterRef("patient_id"))
+    kept = CaseloadRow.objects.annotate(marked=Exists(marks)).filter(patient=patient).first()
+    overtaken = kept is None or kept.marked or (kept.looks_again_at and kept.looks_again_at <= at)
+    return fresh([patient], at=at)[0] if overtaken else kept
 
 
 def _shown(program: Program, today: dt.date) -> list[Shown]:
@@ -174,6 +209,39 @@ def _shown(program: Program, today: dt.date) -> list[Shown]:
         Shown(p, title_of(p), dose_text(p), waits.get(p.exercise.slug, ""))
         for p in prescriptions_of(version)
     ]
+
+
+@dataclass(frozen=True)
+class StepFigure:
+    """One level of the exercise that a proposal speaks of."""
+
+    exercise: str
+    level: int
+    name: str
+    words: str
+
+
+def _step_figures(
+    program: Program, decision: Decision, pictures: list[Picture]
+) -> list[StepFigure]:
+    """The exercise of the proposed step as it is now and, where its level changes, as proposed."""
+    step = decision.step or {}
+    prescribed = next(
+        (
+            p
+            for p in prescriptions_of(program.current_version)
+            if p.exercise.slug == step.get("exercise")
+        ),
+        None,
+    )
+    if prescribed is None:
+        return []
+    slug, now, then = prescribed.exercise.slug, prescribed.level, step.get("level")
+    pointed = {(one.exercise, one.level) for one in pictures}
+    found = [] if (slug, now) in pointed else [(now, f"level {now}, now")]
+    if then and int(str(then)) != now:
+        found.append((int(str(then)), f"level {then}, proposed"))
+    return [StepFigure(slug, level, prescribed.exercise.name, words) for level, words in found]
 
 
 def _suspended(program: Program | None) -> bool:

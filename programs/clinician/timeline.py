@@ -5,18 +5,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, F, IntegerField, QuerySet, Value
+from django.db.models.functions import Cast
 
-from clinic.models import AccessRecord, Alert, IncomingText, OutboxMessage
+from clinic.models import AccessRecord, Alert, IncomingText
 from patients.models import CheckIn, ClinicalNote, IntakeScreening, Measure, Patient, RedFlag
 from programs.clinician import timeline_entries as say
 from programs.clinician.conversation import texts_of
+from programs.clinician.patient_messages import messages_about
 from programs.clinician.timeline_entries import Entry
 from programs.models import Decision, ProgramVersion, Session
 
 LENGTH = 40
-_SAME_MOMENT = 200  # rows of one kind that may share a moment, such as a seeded or imported day
+# Rows of one kind that one look takes; so many may share a moment, as an imported day does.
+MOST = LENGTH + 200
 
 # What a clinician may narrow the line to, in the order of the page.
 KINDS = {
@@ -52,39 +54,57 @@ def time_line(*, patient: Patient, before: dt.datetime | None = None, kind: str 
     """The newest entries, at least ``LENGTH`` where there are so many; what happened at one
     moment is never torn apart. ``kind`` is one of ``KINDS`` or empty for all of them.
 
-    Each table is read once, whatever its length.
+    One query finds what is shown, and each table that has something of it is read once.
     """
-    programs = list(patient.programs.values_list("pk", flat=True))
-    sources = [s for s in _sources(patient, programs) if kind in ("", s.kind)]
-    read = [(source, _read(source, before)) for source in sources]
-    moments = sorted((_moment(s, row) for s, rows in read for row in rows), reverse=True)
-    last = moments[LENGTH - 1] if len(moments) > LENGTH else None
-    found = []
-    for source, rows in read:
-        shown = rows if last is None else [row for row in rows if _moment(source, row) >= last]
-        if last is not None and len(shown) > LENGTH:
-            # So many at one moment that the first look may not have seen all of them.
-            shown = _read(source, before, since=last)
-        found += source.say(shown)
+    sources = [s for s in _sources(patient) if kind in ("", s.kind)]
+    places, older = _places(sources, before)
+    found: list[Entry] = []
+    for number, source in enumerate(sources):
+        if number in places:
+            found += source.say(source.rows.filter(pk__in=places[number]))
     found = _by_whom(found)
     found.sort(key=lambda entry: entry.at, reverse=True)
-    return TimeLine(found, last if last is not None and moments[-1] < last else None)
+    return TimeLine(found, older)
 
 
-def _moment(source: Source, row: Any) -> dt.datetime:
-    found: dt.datetime = getattr(row, source.moment)
-    return found
+def _places(
+    sources: Sequence[Source], before: dt.datetime | None
+) -> tuple[dict[int, list[str]], dt.datetime | None]:
+    """Which rows of which source are shown, and the moment to go on from: one query over the
+    newest of each."""
+    looks = [_look(number, source, before) for number, source in enumerate(sources)]
+    found = sorted(
+        looks[0].union(*looks[1:], all=True).values_list(*_LINE),
+        key=lambda one: one[2],
+        reverse=True,
+    )
+    older = None
+    if len(found) > LENGTH:
+        older = found[LENGTH - 1][2]
+        shown = [one for one in found if one[2] >= older]
+        older = older if len(shown) < len(found) else None
+        found = shown
+    places: dict[int, list[str]] = {}
+    for number, key, _moment in found:
+        places.setdefault(number, []).append(key)
+    return places, older
 
 
-def _read(
-    source: Source, before: dt.datetime | None, since: dt.datetime | None = None
-) -> Sequence[Any]:
-    rows, count = source.rows, LENGTH + 1
+_LINE = ("line_source", "line_key", "line_moment")
+
+
+def _look(number: int, source: Source, before: dt.datetime | None) -> QuerySet[Any]:
+    """Number of the source, key and moment of its newest rows; those that share the last moment
+    with the one after it come all."""
+    rows = source.rows.select_related(None)
     if before is not None:
         rows = rows.filter(**{f"{source.moment}__lt": before})
-    if since is not None:
-        rows, count = rows.filter(**{f"{source.moment}__gte": since}), LENGTH + _SAME_MOMENT
-    return list(rows.order_by(f"-{source.moment}", "-pk")[:count])
+    ranked = rows.order_by().annotate(
+        line_source=Value(number, IntegerField()),
+        line_key=Cast("pk", CharField()),
+        line_moment=F(source.moment),
+    )
+    return ranked.order_by("-line_moment", "-pk").values(*_LINE)[:MOST]
 
 
 def _by_whom(entries: list[Entry]) -> list[Entry]:
@@ -123,26 +143,23 @@ def _each(words: Callable[[Any], Entry]) -> Callable[[Iterable[Any]], Iterable[E
     return lambda rows: map(words, rows)
 
 
-def _sources(patient: Patient, programs: list[object]) -> Iterable[Source]:
-    about = Q(subject_type="patient", subject_id=str(patient.pk)) | Q(
-        subject_type="program", subject_id__in=[str(pk) for pk in programs]
-    )
+def _sources(patient: Patient) -> list[Source]:
     # When its fate was settled, which may be much later than when it was due.
-    sent = OutboxMessage.objects.filter(about).annotate(moment=Coalesce("settled_at", "due_at"))
+    sent = messages_about(patient)
     alerts = Alert.objects.about("patient", patient.pk).select_related("owner", "acknowledged_by")
     texts = texts_of(patient).filter(meaning__in=_TEXTS_SHOWN).select_related("answered_by")
     decisions = (
-        Decision.objects.filter(program__in=programs)
+        Decision.objects.filter(program__patient=patient)
         .defer("evidence", "fired")
         .select_related("policy")
     )
-    versions = ProgramVersion.objects.filter(program__in=programs).select_related("by")
+    versions = ProgramVersion.objects.filter(program__patient=patient).select_related("by")
     intakes = IntakeScreening.objects.filter(patient=patient).select_related("taken_by")
     measures = Measure.objects.filter(patient=patient).select_related("entered_by")
     notes = ClinicalNote.objects.filter(patient=patient)
     flags = RedFlag.objects.filter(patient=patient).select_related("closed_by")
     return [
-        Source("sessions", Session.objects.filter(program__in=programs), say.sessions),
+        Source("sessions", Session.objects.filter(program__patient=patient), say.sessions),
         Source("answers", CheckIn.objects.filter(patient=patient), _each(say.check_in)),
         Source("answers", intakes, _each(say.intake), "taken_at"),
         Source("answers", measures.defer("answers"), _each(say.measure)),

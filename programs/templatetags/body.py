@@ -4,7 +4,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from programs.body_map import BY_PLACE, HALF_WIDTH, HEAD, HEAD_HEIGHT, SIDES, Band
+from programs.body_map import BANDS, BY_PLACE, HALF_WIDTH, HEAD, HEAD_HEIGHT, SIDES, Band
 
 register = template.Library()
 _SVG = (
@@ -36,6 +36,41 @@ def body_area(area: str) -> SafeString | str:
     if side == "right":
         half = format_html('<g transform="{}">{}</g>', _MIRRORED.format(HALF_WIDTH), half)
     return format_html(_SVG, HALF_WIDTH, band.height, half)
+
+
+@register.simple_tag
+def body_figure(side: str, place: str, label: str) -> SafeString | str:
+    """The whole body from behind, small, with one place of one side marked (both sides without a
+    ``side``); "" for a place that is not drawn. ``label`` says it for those who do not see it."""
+    if place not in BY_PLACE or (side and side not in SIDES):
+        return ""
+    drawn = [_both(format_html('<path class="bf-still" d="{}"/>', HEAD))]
+    top = HEAD_HEIGHT
+    for band in BANDS:
+        halves = [
+            _marked(band, "left", band.place == place and side in ("left", "")),
+            _marked(band, "right", band.place == place and side in ("right", "")),
+        ]
+        drawn.append(
+            format_html('<g transform="translate(0 {})">{}{}</g>', top, halves[0], halves[1])
+        )
+        top += band.height
+    return format_html(
+        '<svg class="bf" viewBox="0 0 {} {}" role="img" aria-label="{}" focusable="false">{}</svg>',
+        2 * HALF_WIDTH,
+        top + 2,
+        label,
+        mark_safe("".join(drawn)),
+    )
+
+
+def _marked(band: Band, side: str, marked: bool) -> SafeString:
+    drawn = [("bf-still", band.arm), ("bf-edge", band.arm_edges)]
+    drawn.append(("bf-here" if marked else "bf-still", band.outline))
+    half = format_html_join("", '<path class="{}" d="{}"/>', [d for d in drawn if d[1]])
+    if side == "left":
+        return half
+    return format_html('<g transform="{}">{}</g>', _MIRRORED.format(2 * HALF_WIDTH), half)
 
 
 def _half(band: Band) -> SafeString:
