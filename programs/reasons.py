@@ -49,6 +49,28 @@ PAUSED = _("Your exercises are paused until your physiotherapist has spoken with
 NEXT_PART = _("You are ready for the next part of your program.")
 STAYS = _("Your physiotherapist has looked at your answers: your routine stays as it is for now.")
 CHANGED = _("Your physiotherapist has changed your routine.")
+UNCHANGED = _("Your physiotherapist has looked at your program. Your routine stays as it is.")
+NEW_ORDER = _("Your exercises come in a new order.")
+PART_BACK = _("We go one part of your program back for now.")
+UPKEEP = _("You have come far. From now on your routine keeps up what you have built.")
+BUILDING = _("We build on your routine again, step by step.")
+FAREWELL = _(
+    "Your program ends here. You know your exercises now: what you have built, you can keep up "
+    "by yourself. If your back bothers you again, get in touch with us."
+)
 REOPENED = _("Your physiotherapist has looked into it. You can go on with your routine.")
 # What else is said of a program, beside the rules.
-SAID: tuple[str, ...] = (WAITS, PAUSED, NEXT_PART, STAYS, CHANGED, REOPENED)
+SAID: tuple[str, ...] = (
+    WAITS,
+    PAUSED,
+    NEXT_PART,
+    STAYS,
+    CHANGED,
+    REOPENED,
+    UNCHANGED,
+    NEW_ORDER,
+    PART_BACK,
+    UPKEEP,
+    BUILDING,
+    FAREWELL,
+)

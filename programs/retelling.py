@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from clinic.marking import gettext_noop as _
 from programs.reasons import REASONS, SAID
 
-# The sentences of ``programs.ladder`` about one step.
+# The sentences of ``programs.ladder`` about one step, and of ``programs.difference``.
 STEPS: tuple[str, ...] = (
     _("%(exercise)s goes one level easier."),
     _("We do a little less of %(exercise)s."),
@@ -23,6 +23,12 @@ STEPS: tuple[str, ...] = (
     _("%(exercise)s: %(load)s kg instead of %(before)s kg."),
     _("%(exercise)s goes up to level %(level)s."),
     _("New: %(exercises)s."),
+    _("%(exercise)s is back."),
+    _("%(exercise)s leaves your routine."),
+    _("%(exercise)s goes back to level %(level)s."),
+    _("%(exercise)s: sets %(sets)s instead of %(before)s."),
+    _("%(exercise)s: days a week %(days)s instead of %(before)s."),
+    _("Step by step you exercise on fewer days, down to %(days)s a week."),
 )
 _EXERCISES = ("exercise", "first", "second", "exercises")
 _PLACE = re.compile(r"%\((\w+)\)s")
