@@ -72,7 +72,6 @@ RIGHTS: dict[str, Rights] = {
     "programs.programtemplate": Rights(view=_CLINICAL),
     "programs.templateitem": Rights(view=_CLINICAL),
     "programs.habittask": Rights(view=_CLINICAL),
-    "programs.policy": Rights(view=_CLINICAL),
     "programs.decision": Rights(view=_CLINICAL),
     "programs.programversion": Rights(view=_CLINICAL),
     "programs.prescription": Rights(view=_CLINICAL),

@@ -30,6 +30,7 @@ from programs.clinician import (
     patient_messages,
     patient_page,
     patient_pages,
+    policy_pages,
     record,
     reports,
     results,
@@ -40,7 +41,6 @@ from programs.models import (
     Exercise,
     ExerciseLevel,
     HabitTask,
-    Policy,
     ProgramTemplate,
     ProgramVersion,
     Session,
@@ -53,6 +53,7 @@ portal = admin.site
 _ONE = "patients/<uuid:pk>/"
 
 portal.register_home(board.board)
+policy_pages.register(portal)
 around_pages.register(portal)
 board_pages.register(portal)
 portal.register_page(
@@ -272,28 +273,6 @@ class ProgramTemplateAdmin(ReadOnly, PortalAdmin):
 class HabitTaskAdmin(ReadOnly, PortalAdmin):
     list_display = ["title", "cadence", "version"]
     fields = ["title", "text", "cadence", "version"]
-
-
-@admin.register(Policy)
-class PolicyAdmin(ReadOnly, PortalAdmin):
-    list_display = ["pathway", "version", "reason", "published_by", "published_at"]
-    list_filter = ["pathway"]
-    list_select_related = ["published_by"]
-    fields = ["pathway", "version", "figures", "reason", "published_by", "published_at"]
-    readonly_fields = ["figures"]
-
-    @admin.display(description="Thresholds")
-    def figures(self, policy: Policy) -> str:
-        return "\n".join(
-            f"{name.replace('_', ' ').capitalize()}: {_plain(value)}"
-            for name, value in sorted(policy.thresholds.items())
-        )
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @admin.register(Decision)

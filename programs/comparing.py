@@ -5,7 +5,7 @@ Pure: no Django, no clock. ``programs.rehearsing`` reads the stored decisions an
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from programs.progression import Decision, Evidence, NextStep, Outcome, SessionEvidence, decide
@@ -104,6 +104,14 @@ class Tally:
         """Programs in which something would have been otherwise."""
         return sum(self.first.values())
 
+    def as_json(self) -> dict[str, object]:
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        return plain | {
+            "all": dict(self.all),
+            "first": dict(self.first),
+            "turns": [asdict(turn) for turn in self.turns],
+        }
+
     def note(self, ref: int, old: Decision, new: Decision, *, first: bool) -> bool:
         """Count one decision, said under the policy in force (``old``) and under the draft.
 
@@ -162,13 +170,18 @@ def _sum(counted: Mapping[str, int], takes: Any) -> int:
     return sum(number for kind, number in counted.items() if takes(*kind.split(">")))
 
 
-_VERBS = {"STOP": "stopped", "REGRESS": "regressed", "HOLD": "held", "PROGRESS": "progressed"}
+_VERBS = {"STOP": "stopped", "REGRESS": "regressed", "PROGRESS": "progressed"}
 
 
 def in_words(counted: Mapping[str, int]) -> str:
-    """Such as “stopped 3 more, regressed 9 more and progressed 14 fewer”; empty for nothing."""
+    """Such as “stopped 3 more, regressed 9 more and progressed 14 fewer”; empty for nothing.
+
+    Holds are left out: whoever was held otherwise is counted where they went or came from.
+    """
     said = []
     for one in more_or_fewer(counted):
+        if one.outcome == Outcome.HOLD:
+            continue
         if one.more:
             said.append(f"{_VERBS[one.outcome]} {one.more} more")
         if one.fewer:

@@ -1,16 +1,20 @@
-"""Publishing progression policies, and reading the one in force."""
+"""Policies: drafting changed thresholds, publishing them, and reading the ones in force."""
 
 import datetime as dt
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from functools import lru_cache
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 
 from clinic.models import Role, User
 from programs import thresholds as supplied
-from programs.models import Policy
+from programs.models import Policy, PolicyDraft
+from programs.policy_checks import difference, needs_its_own_reason, nonsense
 from programs.thresholds import DEFAULT_POLICIES
+
+# Whoever publishes for a pathway keeps to oneself until the version stands.
+_PUBLISHING = 5_206_002
 
 
 def thresholds_of(policy: Policy) -> supplied.Policy:
@@ -23,19 +27,179 @@ def _thresholds(pk: int, stored: tuple[tuple[str, object], ...]) -> supplied.Pol
     return supplied.Policy(**dict(stored))
 
 
-@transaction.atomic
-def publish_policy(
-    *, pathway: str, thresholds: dict[str, object], reason: str, by: User, at: dt.datetime
-) -> Policy:
-    """Put a changed policy in force as the next version. Managers and clinicians only.
+def may_draft(user: User) -> bool:
+    """Whether this person may change thresholds in a draft and rehearse them."""
+    return user.is_active and user.role in (Role.PHYSIOTHERAPIST, Role.MANAGER)
 
-    ``thresholds`` names only what differs from the pathway's defaults.
+
+# --- drafts ------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def begin_draft(
+    *, pathway: str, by: User, at: dt.datetime, like: dict[str, object] | None = None
+) -> PolicyDraft:
+    """Begin a draft on the policy in force, or return the one ``by`` has open on this pathway.
+
+    ``like`` is a whole set of thresholds to start from, such as those of an older version or of
+    a colleague's draft; only what differs from the policy in force is kept of it. Raises
+    ValidationError where ``like`` would replace changes that are in the open draft already.
     """
-    if by.role not in (Role.MANAGER, Role.PHYSIOTHERAPIST):
-        raise PermissionDenied("Only a manager or a physiotherapist may publish a policy.")
+    _check_drafter(by)
+    _one_at_a_time(pathway)
+    in_force = Policy.objects.in_force(pathway)
+    changes = _changes(in_force, like or in_force.thresholds)
+    standing = PolicyDraft.objects.open().filter(pathway=pathway, author=by).first()
+    if standing is None:
+        return PolicyDraft.objects.create(
+            pathway=pathway,
+            based_on=in_force,
+            thresholds=changes,
+            author=by,
+            begun_at=at,
+            changed_at=at,
+        )
+    if like is None or (standing.thresholds == changes and standing.based_on == in_force):
+        return standing
+    if standing.thresholds:
+        raise ValidationError(
+            "You have a draft for this pathway already. Publish it or put it away first."
+        )
+    standing.based_on, standing.thresholds, standing.changed_at = in_force, changes, at
+    standing.save(update_fields=["based_on", "thresholds", "changed_at"])
+    return standing
+
+
+@transaction.atomic
+def change_draft(
+    *,
+    draft: PolicyDraft,
+    thresholds: dict[str, object],
+    reason: str,
+    looser_because: str = "",
+    by: User,
+    at: dt.datetime,
+) -> PolicyDraft:
+    """Keep the whole set of thresholds in the author's draft, with the reason for it.
+
+    Raises ValidationError by threshold for what cannot be meant; nothing is kept then.
+    """
+    _check_drafter(by)
+    draft = _lock(draft)
+    if draft.author_id != by.pk:
+        raise PermissionDenied("This draft is a colleague’s. Begin one of your own from it.")
+    whole = {**draft.based_on.thresholds, **thresholds}
+    found = nonsense(draft.pathway, whole)
+    if found:
+        raise ValidationError(found)
+    draft.thresholds = _changes(draft.based_on, whole)
+    draft.reason, draft.looser_because = reason.strip(), looser_because.strip()
+    draft.changed_at = at
+    draft.save(update_fields=["thresholds", "reason", "looser_because", "changed_at"])
+    return draft
+
+
+@transaction.atomic
+def renew_draft(*, draft: PolicyDraft, by: User, at: dt.datetime) -> PolicyDraft:
+    """Set a draft on the policy that came into force meanwhile; its own changes stay."""
+    _check_drafter(by)
+    draft = _lock(draft)
+    if draft.author_id != by.pk:
+        raise PermissionDenied("This draft is a colleague’s. Begin one of your own from it.")
+    in_force = Policy.objects.in_force(draft.pathway)
+    whole = {**in_force.thresholds, **draft.thresholds}
+    found = nonsense(draft.pathway, whole)
+    if found:
+        raise ValidationError(found)
+    draft.based_on, draft.thresholds = in_force, _changes(in_force, whole)
+    draft.changed_at = at
+    draft.save(update_fields=["based_on", "thresholds", "changed_at"])
+    return draft
+
+
+@transaction.atomic
+def discard_draft(*, draft: PolicyDraft, by: User, at: dt.datetime) -> PolicyDraft:
+    """Put a draft away: its author, or a manager. It stays in the record."""
+    _check_drafter(by)
+    draft = _lock(draft)
+    if draft.author_id != by.pk and by.role != Role.MANAGER:
+        raise PermissionDenied("Only its author or a manager puts a draft away.")
+    draft.state, draft.changed_at = PolicyDraft.State.DISCARDED, at
+    draft.save(update_fields=["state", "changed_at"])
+    return draft
+
+
+def _check_drafter(by: User) -> None:
+    if not may_draft(by):
+        raise PermissionDenied("Only a physiotherapist or a manager drafts a policy.")
+
+
+def _lock(draft: PolicyDraft) -> PolicyDraft:
+    row = PolicyDraft.objects.select_for_update(of=("self",)).select_related("based_on", "author")
+    draft = row.get(pk=draft.pk)
+    if draft.state != PolicyDraft.State.OPEN:
+        raise ValidationError(f"Not open any more: {draft.get_state_display().lower()}.")
+    return draft
+
+
+def _changes(base: Policy, whole: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in whole.items() if base.thresholds.get(name) != value}
+
+
+# --- publishing --------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def publish_draft(*, draft: PolicyDraft, reason: str, by: User, at: dt.datetime) -> Policy:
+    """Put a draft in force as the next version of its policy. Managers only.
+
+    Decisions from then on are made under it; older ones keep theirs. Raises ValidationError when
+    exactly this draft was not rehearsed against the policy in force, when something else came
+    into force meanwhile, when it changes nothing, or without a reason. What lets load grow more
+    easily needs a physiotherapist as its author, and post-injury a reason of its own.
+    """
+    if by.role != Role.MANAGER or not by.is_active:
+        raise PermissionDenied("Only a manager publishes a policy.")
+    _one_at_a_time(draft.pathway)
+    draft = _lock(draft)
+    why_not = whats_missing(draft)
+    if why_not:
+        raise ValidationError(why_not[0])
     if not reason.strip():
         raise ValidationError({"reason": "Say why the thresholds change."})
-    return _publish(pathway, thresholds, reason.strip(), by, at)
+    policy = _publish(draft.pathway, draft.whole, reason.strip(), by, at)
+    draft.state, draft.published_as, draft.changed_at = PolicyDraft.State.PUBLISHED, policy, at
+    draft.save(update_fields=["state", "published_as", "changed_at"])
+    return policy
+
+
+def whats_missing(draft: PolicyDraft) -> list[str]:
+    """What keeps this draft from being published now, in words; empty when nothing does."""
+    in_force = Policy.objects.in_force(draft.pathway)
+    if draft.based_on_id != in_force.pk:
+        who = in_force.published_by.name if in_force.published_by else "The supplied content"
+        return [
+            f"{who} published version {in_force.version} while this draft was open. "
+            "Take that version over into the draft, then rehearse it again."
+        ]
+    if not draft.thresholds:
+        return [f"This draft changes nothing of version {in_force.version}."]
+    whole = draft.whole
+    missing = [*nonsense(draft.pathway, whole).values()]
+    looser = [c.title for c in difference(in_force.thresholds, whole) if c.looser]
+    if looser and not draft.author.is_clinician:
+        missing.append(
+            f"It loosens {', '.join(looser)}. Load may grow more easily only where a "
+            "physiotherapist says so: ask one to begin a draft from this one."
+        )
+    if needs_its_own_reason(draft.pathway, whole) and not draft.looser_because:
+        missing.append("Post-injury, what is looser than supplied needs a reason of its own.")
+    newest = draft.rehearsals.first()
+    if newest is None:
+        missing.append("It has not been rehearsed.")
+    elif not newest.is_of(draft):
+        missing.append("It was changed after it was rehearsed. Rehearse it again.")
+    return missing
 
 
 @transaction.atomic
@@ -43,20 +207,17 @@ def ensure_policies(*, at: dt.datetime) -> int:
     """Publish the supplied defaults for every pathway that has no policy yet."""
     missing = set(DEFAULT_POLICIES) - set(Policy.objects.values_list("pathway", flat=True))
     for pathway in sorted(missing):
-        _publish(pathway, {}, "The supplied defaults.", None, at)
+        _publish(pathway, asdict(DEFAULT_POLICIES[pathway]), "The supplied defaults.", None, at)
     return len(missing)
 
 
 def _publish(
-    pathway: str, thresholds: dict[str, object], reason: str, by: User | None, at: dt.datetime
+    pathway: str, whole: dict[str, object], reason: str, by: User | None, at: dt.datetime
 ) -> Policy:
-    if pathway not in DEFAULT_POLICIES:
-        raise ValidationError({"pathway": f"There is no pathway “{pathway}”."})
-    whole = asdict(DEFAULT_POLICIES[pathway]) | thresholds
-    found = _nonsense(whole)
+    found = nonsense(pathway, whole)
     if found:
         raise ValidationError(found)
-    newest = Policy.objects.select_for_update().filter(pathway=pathway).order_by("-version").first()
+    newest = Policy.objects.filter(pathway=pathway).order_by("-version").first()
     return Policy.objects.create(
         pathway=pathway,
         version=newest.version + 1 if newest else 1,
@@ -67,25 +228,8 @@ def _publish(
     )
 
 
-def _nonsense(whole: dict[str, object]) -> dict[str, str]:
-    """A message per threshold that cannot be meant."""
-    kinds = {field.name: field.type for field in fields(supplied.Policy)}
-    found: dict[str, str] = {}
-    for name, value in whole.items():
-        if name not in kinds:
-            found[name] = "There is no such threshold."
-        elif isinstance(getattr(supplied.Policy(), name), bool) is not isinstance(value, bool):
-            found[name] = "Choose yes or no." if not isinstance(value, bool) else "Write a number."
-        elif not isinstance(value, bool) and (not isinstance(value, int | float) or value < 0):
-            found[name] = "Write a number, 0 or more."
-    if found:
-        return found
-    if whole["progress_max_pain"] > whole["pain_ceiling"]:
-        found["progress_max_pain"] = "Must not be above the pain ceiling."
-    if whole["pain_ceiling"] >= whole["severe_pain"]:
-        found["pain_ceiling"] = "Must be below severe pain."
-    if whole["adherence_shorter"] > whole["adherence_floor"] or whole["adherence_floor"] > 1:
-        found["adherence_floor"] = "Must be between the shorter-version share and 1."
-    if whole["min_sessions"] < 2:
-        found["min_sessions"] = "The rules need two sessions at least."
-    return found
+def _one_at_a_time(pathway: str) -> None:
+    if pathway not in DEFAULT_POLICIES:
+        raise ValidationError({"pathway": f"There is no pathway “{pathway}”."})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_PUBLISHING, pathway])

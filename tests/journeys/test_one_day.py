@@ -9,11 +9,11 @@ from playwright.sync_api import Page, expect
 
 from patients.models import Patient
 from programs.models import Program, ProgramVersion, Session
-from programs.policies import publish_policy
 from tests.conftest import MONDAY
 from tests.journeys import pages
 from tests.journeys.conftest import Clock, Practice, Worker
 from tests.living import do_session
+from tests.publishing import publish
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
@@ -37,10 +37,10 @@ def test_from_the_first_visit_to_the_first_step_that_was_earned(
     make_program,
 ):
     # given a practice with thresholds of its own, and two patients who need nobody
-    publish_policy(
-        pathway="chronic",
-        thresholds={"min_days_at_level": 3, "min_sessions_at_level": 3},
-        reason="We see people twice a week and let them step up sooner.",
+    publish(
+        "chronic",
+        {"min_days_at_level": 3, "min_sessions_at_level": 3},
+        drafted_by=physio,
         by=manager,
         at=MONDAY,
     )

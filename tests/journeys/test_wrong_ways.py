@@ -10,11 +10,11 @@ from patients.models import CheckIn
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import REPEATED
 from programs.models import Proposal
-from programs.policies import publish_policy
 from tests.conftest import MONDAY
 from tests.journeys import pages
 from tests.journeys.conftest import Clock, Practice, Worker
 from tests.living import do_morning, live_well, report_session
+from tests.publishing import publish
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
@@ -85,10 +85,10 @@ def test_given_a_link_that_has_expired_then_the_page_is_kind_and_leads_on(
 def test_given_a_proposal_then_the_manager_sees_it_and_cannot_accept_it(
     practice: Practice, clock: Clock, at_desk, physio, manager, make_program
 ):
-    publish_policy(
-        pathway="chronic",
-        thresholds={"min_days_at_level": 3, "min_sessions_at_level": 3},
-        reason="Sooner.",
+    publish(
+        "chronic",
+        {"min_days_at_level": 3, "min_sessions_at_level": 3},
+        drafted_by=physio,
         by=manager,
         at=MONDAY,
     )
