@@ -30,6 +30,7 @@ from programs.clinician import (
     patient_messages,
     patient_page,
     patient_pages,
+    post_injury_pages,
     policy_pages,
     record,
     reports,
@@ -56,6 +57,7 @@ portal.register_home(board.board)
 policy_pages.register(portal)
 around_pages.register(portal)
 board_pages.register(portal)
+post_injury_pages.register(portal)
 portal.register_page(
     "patients/new/",
     record.register,

@@ -131,5 +131,5 @@ class Limit(models.Model):
         if self.kind == self.Kind.CLOSED:
             return f"No {CLOSABLE.get(self.movement_class, self.movement_class).lower()}"
         if self.kind == self.Kind.LOAD:
-            return f"No load above {self.amount:g} kg" if self.amount else "No load"
-        return f"Pain during at most {self.amount:g}"
+            return f"No load above {self.amount.normalize():f} kg" if self.amount else "No load"
+        return f"Pain during at most {self.amount:.0f}"

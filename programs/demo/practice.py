@@ -9,6 +9,7 @@ import json
 import uuid
 import zoneinfo
 from collections.abc import Iterator
+from decimal import Decimal
 from random import Random
 
 from django.db import transaction
@@ -18,16 +19,19 @@ from clinic.models import Alert, Role, Site, User
 from clinic.quiet_hours import local_moment
 from patients import screening
 from patients.consenting import give_consent
+from patients.injuring import record_injury, set_limits
 from patients.models import Consent, Patient, RedFlagScreening
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import QUESTIONS, REPEATED
 from patients.registering import record_intake, register_patient
 from programs.answering import answer_after_session, answer_morning, record_session
 from programs.assigning import assign_program
+from programs.criteria import criteria_for
 from programs.demo.courses import COURSES, Course, Day
 from programs.demo.measures import answer_measures
 from programs.demo.messages import settle_alerts, write_reminders
-from programs.models import Program, ProgramTemplate
+from programs.models import Program, ProgramTemplate, Proposal
+from programs.post_injury import is_post_injury, tick_criteria
 from programs.proposals import accept_proposal, decline_proposal
 from programs.today import program_for
 
@@ -172,7 +176,34 @@ def _register(
         by=physio,
         at=at,
     )
+    if course.pathway == "post_injury":
+        _injury(patient, physio, first_day, at)
     return patient
+
+
+def _injury(patient: Patient, physio: User, first_day: dt.date, at: dt.datetime) -> None:
+    injury = record_injury(
+        patient=patient,
+        kind="disc",
+        words="Something went in my back when I lifted the washing machine.",
+        happened_on=first_day - dt.timedelta(days=40),
+        precautions="No long sitting. Stop at any leg pain.",
+        surgeon_words="Conservative treatment. No bending under load for three months.",
+        cleared_by="Dr Osei, spinal surgeon",
+        cleared_on=first_day - dt.timedelta(days=7),
+        review_on=first_day + dt.timedelta(days=42),
+        by=physio,
+        at=at,
+    )
+    set_limits(
+        injury=injury,
+        classes=["flexion_loaded", "rotation"],
+        until=first_day + dt.timedelta(days=90),
+        said_by="Dr Osei",
+        by=physio,
+        at=at,
+    )
+    set_limits(injury=injury, max_load_kg=Decimal(5), said_by="Dr Osei", by=physio, at=at)
 
 
 def _clinician(
@@ -197,7 +228,16 @@ def _clinician(
     if chance.random() < 0.1:
         decline_proposal(proposal=proposal, by=physio, reason="Wait until the next visit.", at=at)
     else:
+        _tick(program, proposal, physio, at)
         accept_proposal(proposal=proposal, by=physio, at=at)
+
+
+def _tick(program: Program, proposal: Proposal, physio: User, at: dt.datetime) -> None:
+    """What a phase after an injury waits for was looked at in the room."""
+    phase = proposal.decision.step["phase"]
+    if phase is not None and is_post_injury(program_for(program.patient).current_version):
+        criteria = [one.slug for one in criteria_for(phase)]
+        tick_criteria(program=program, phase=phase, criteria=criteria, by=physio, at=at)
 
 
 def _day(program: Program, lived: Day, index: int, day: dt.date, number: int) -> None:
