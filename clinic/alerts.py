@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.http import HttpRequest
 
 from clinic import duty, escalation, watching
 from clinic.messaging import outbox
@@ -161,3 +162,15 @@ def require_answering(by: User, alert: Alert) -> None:
         raise PermissionDenied("Your role does not include answering alerts.")
     if not by.is_superuser and not by.sites.filter(pk=alert.site_id).exists():
         raise PermissionDenied("This alert belongs to another site.")
+
+
+def for_nobody(request: HttpRequest) -> int:
+    """How many alerts nobody can be told of, for a manager of their sites; asked by every page of
+    the portal that shows it, and answered from a small index."""
+    user = getattr(request, "user", None)
+    if not may(user, May.MANAGE):
+        return 0
+    lost = Alert.objects.open().filter(on_duty=None)
+    if not user.is_superuser:
+        lost = lost.filter(site__in=user.sites.all())
+    return lost.count()

@@ -5,6 +5,7 @@ import functools
 from django.conf import settings
 from django.http import HttpRequest
 
+from clinic.alerts import for_nobody
 from clinic.language import NAMES, is_staff_page
 from clinic.standstill import standstill_for
 
@@ -16,4 +17,5 @@ def practice(request: HttpRequest) -> dict[str, object]:
         "demo": settings.DEMO,
         "page_languages": [] if is_staff_page(request) else list(NAMES.items()),
         "standstill": functools.partial(standstill_for, request),
+        "alerts_for_nobody": functools.partial(for_nobody, request),
     }

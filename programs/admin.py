@@ -35,6 +35,7 @@ from programs.clinician import (
     record,
     reports,
     results,
+    safety_pages,
     sign_in_sheet,
 )
 from programs.models import (
@@ -54,6 +55,7 @@ portal = admin.site
 _ONE = "patients/<uuid:pk>/"
 
 portal.register_home(board.board)
+safety_pages.register(portal)
 policy_pages.register(portal)
 around_pages.register(portal)
 board_pages.register(portal)
