@@ -1,19 +1,13 @@
 """The work in the portal: the library, what rules and clinicians did, and our own pages."""
 
-from typing import Any
-
-from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
-from django.core.exceptions import ValidationError
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from clinic.admin import PortalAdmin, ReadOnly
-from clinic.roles import ByRole, May
+from clinic.roles import May
 from clinic.templatetags.look import decision_mark
 from patients.admin import OfPatients
 from programs.clinician import (
@@ -27,11 +21,12 @@ from programs.clinician import (
     delivery,
     figures,
     intake,
+    library_pages,
     patient_messages,
     patient_page,
     patient_pages,
-    post_injury_pages,
     policy_pages,
+    post_injury_pages,
     record,
     reports,
     results,
@@ -40,16 +35,10 @@ from programs.clinician import (
 )
 from programs.models import (
     Decision,
-    Exercise,
-    ExerciseLevel,
     HabitTask,
-    ProgramTemplate,
     ProgramVersion,
     Session,
-    TemplateItem,
 )
-from programs.models.library import MovementClass
-from programs.reviewing import approve_exercise
 
 portal = admin.site
 _ONE = "patients/<uuid:pk>/"
@@ -92,6 +81,7 @@ portal.register_page(
 )
 portal.register_page("reports.csv", reports.reports_csv, name="reports_csv", needs=May.SEE_CLINICAL)
 portal.register_page("figures/", figures.figures, name="figures", menu="Figures", room="programs")
+library_pages.register(portal)
 portal.register_page(_ONE, patient_page.patient_page, name="patient")
 patient_pages.register(portal)
 portal.register_page(_ONE + "messages/", patient_messages.patient_messages, name="patient_messages")
@@ -132,145 +122,6 @@ portal.register_page(
     name="patient_text_answered",
     needs=May.ACKNOWLEDGE,
 )
-
-
-class ApproveForm(ActionForm):
-    """The class under which the chosen exercises are taken into the library."""
-
-    movement_class = forms.ChoiceField(
-        label="as", required=False, choices=[("", "Suggested class"), *MovementClass.choices]
-    )
-
-
-class LevelInline(ByRole, ReadOnly, admin.StackedInline):
-    model = ExerciseLevel
-    extra = 0
-    fields = [
-        "title",
-        "movement_class",
-        "set_up",
-        "said_cues",
-        "feel",
-        "not_feel",
-        "dose_range",
-    ]
-    readonly_fields = ["said_cues", "dose_range"]
-
-    @admin.display(description="Cues")
-    def said_cues(self, level: ExerciseLevel) -> str:
-        return "\n".join(level.cues)
-
-    @admin.display(description="Dose, from and to")
-    def dose_range(self, level: ExerciseLevel) -> str:
-        parts = [f"{level.sets} × {_range(level.reps_from, level.reps_to)}"]
-        if level.per_side:
-            parts.append("each side")
-        if level.hold_to:
-            parts.append(f"hold {_range(level.hold_from, level.hold_to)} s")
-        parts.append(f"{level.days_per_week} days a week")
-        return ", ".join(parts)
-
-
-def _range(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first} to {last}"
-
-
-@admin.register(Exercise)
-class ExerciseAdmin(ReadOnly, PortalAdmin):
-    list_display = ["name", "movement_class", "first_phase", "origin", "review_state"]
-    list_filter = ["review_state", "origin", "movement_class", "first_phase"]
-    search_fields = ["name", "slug"]
-    actions = ["approve"]
-    action_form = ApproveForm
-    inlines = [LevelInline]
-    fields = [
-        "name",
-        "movement_class",
-        "first_phase",
-        "why",
-        "muscle_names",
-        "equipment_names",
-        "alternative",
-        "review_state",
-        "reviewed_by",
-        "reviewed_at",
-        "origin",
-        "suggested_because",
-        "version",
-    ]
-    readonly_fields = ["muscle_names", "equipment_names", "suggested_because"]
-
-    @admin.display(description="Muscles")
-    def muscle_names(self, exercise: Exercise) -> str:
-        return _said(exercise.muscles)
-
-    @admin.display(description="Equipment")
-    def equipment_names(self, exercise: Exercise) -> str:
-        return _said(exercise.equipment) or "None"
-
-    @admin.display(description="Class suggested because")
-    def suggested_because(self, exercise: Exercise) -> str:
-        return _said(exercise.suggested_from)
-
-    def has_approve_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_clinician
-
-    @admin.action(description="Approve for prescription", permissions=["approve"])
-    def approve(self, request: HttpRequest, queryset: QuerySet[Exercise]) -> None:
-        chosen = request.POST.get("movement_class", "")
-        approved = 0
-        for exercise in queryset:
-            try:
-                approve_exercise(
-                    exercise=exercise,
-                    movement_class=chosen or exercise.movement_class,
-                    by=request.user,
-                    at=timezone.now(),
-                )
-                approved += 1
-            except ValidationError as error:
-                self.message_user(request, " ".join(error.messages), messages.ERROR)
-        if approved:
-            word = "exercise" if approved == 1 else "exercises"
-            self.message_user(request, f"{approved} {word} approved.", messages.SUCCESS)
-
-
-def _said(values: Any) -> str:
-    """A list of the library in words, whatever its items are."""
-    return ", ".join(
-        str(value.get("name") or value) if isinstance(value, dict) else str(value).replace("_", " ")
-        for value in values or []
-    )
-
-
-class TemplateItemInline(ByRole, ReadOnly, admin.TabularInline):
-    model = TemplateItem
-    extra = 0
-    fields = ["exercise", "level", "days_per_week"]
-
-
-@admin.register(ProgramTemplate)
-class ProgramTemplateAdmin(ReadOnly, PortalAdmin):
-    list_display = ["name", "version", "for_pathways", "starting_phase", "horizon_weeks"]
-    inlines = [TemplateItemInline]
-    fields = [
-        "name",
-        "version",
-        "summary",
-        "patient_summary",
-        "for_pathways",
-        "starting_phase",
-        "horizon_weeks",
-        "is_current",
-    ]
-    readonly_fields = ["for_pathways"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ProgramTemplate]:
-        return super().get_queryset(request).order_by("name", "-version")
-
-    @admin.display(description="Pathways")
-    def for_pathways(self, template: ProgramTemplate) -> str:
-        return _said(template.pathways)
 
 
 @admin.register(HabitTask)

@@ -16,23 +16,12 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
+from programs.patient_words import BANNED_WORDS, CUE_SET_WORDS
+
 CONTENT_DIR = Path(__file__).resolve().parent / "content"
 CUE_SETS = ("draw_in", "fill_out")
 MAX_LOADED_DAYS = 3
 
-# Words that frighten or judge; none of them reaches a patient (docs/content.md, "The language").
-BANNED_WORDS = re.compile(
-    r"\b(damag\w*|unstable|instability|danger\w*|weak|weaker|weakness\w*|fail\w*"
-    r"|non-?complian\w*|fragile|wear and tear|slipped|best|proven|cures?|guarantee\w*)\b",
-    re.IGNORECASE,
-)
-# The two ways to set the core; a text that belongs to both plans uses neither vocabulary.
-CUE_SET_WORDS = {
-    "draw_in": re.compile(r"\b(navel|zip|hollow\w*|draw\w*(?: \w+){0,3} (?:in|up))\b", re.I),
-    "fill_out": re.compile(
-        r"\b(fill\w*|brac(?:e|ing)|full all the way round|widen\w*|fullness|pressure)\b", re.I
-    ),
-}
 # Exercises in which "pressure" is that of a ball and sets no core.
 _OWN_VOCABULARY = {"pressure-release"}
 

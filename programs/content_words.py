@@ -15,17 +15,9 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from programs.content_files import CONTENT_DIR, Content, ContentError, Item, read_yaml
+from programs.patient_words import BANNED
 
 LANGUAGES = ("es",)
-# As in English (docs/content.md, "The language"): none of these words reaches a patient.
-BANNED = {
-    "es": re.compile(
-        r"\b(dañ\w*|inestab\w*|peligr\w*|débil\w*|debilidad\w*|fracas\w*|fall(?:o|os|ar|aste|ado)"
-        r"|incumpl\w*|frágil\w*|desgast\w*|hernia\w*|mejor método|demostrad\w*|cura(?:r|s|mos)?"
-        r"|garantiz\w*|garantía\w*)\b",
-        re.IGNORECASE,
-    )
-}
 EXERCISE_TEXTS = ("name", "why", "alternative")
 LEVEL_TEXTS = ("title", "set_up", "feel", "not_feel")
 LEVEL_LISTS = ("cues", "cues_draw_in", "cues_fill_out")

@@ -456,56 +456,6 @@ def test_looking_at_the_board_is_written_down(client, visit, program):
     assert look.at <= timezone.now()
 
 
-# --- the library in the portal ---------------------------------------------------
-
-
-@pytest.fixture
-def unreviewed(library):
-    exercise = Exercise.objects.create(
-        slug="side-twist", name="Side twist", movement_class="mobility", origin="imported"
-    )
-    exercise.levels.create(
-        level=1, title="Seated", movement_class="mobility", cues=["Turn slowly."]
-    )
-    return exercise
-
-
-def approve(client, exercise, movement_class=""):
-    return client.post(
-        reverse("admin:programs_exercise_changelist"),
-        {
-            "action": "approve",
-            "movement_class": movement_class,
-            "_selected_action": [exercise.pk],
-            "index": 0,
-        },
-        follow=True,
-    )
-
-
-def test_an_exercise_is_approved_under_the_class_the_clinician_chose(client, physio, unreviewed):
-    client.force_login(physio)
-    assert "1 exercise approved." in words(approve(client, unreviewed, "rotation"))
-    unreviewed.refresh_from_db()
-    assert (unreviewed.review_state, unreviewed.movement_class) == ("approved", "rotation")
-    assert unreviewed.reviewed_by == physio
-
-
-def test_an_exercise_without_cues_is_refused_in_words(client, physio, unreviewed):
-    unreviewed.levels.update(cues=[])
-    client.force_login(physio)
-    assert "write its cues first" in words(approve(client, unreviewed))
-    unreviewed.refresh_from_db()
-    assert unreviewed.review_state == "to_review"
-
-
-def test_a_manager_is_not_offered_to_approve(client, manager, unreviewed):
-    client.force_login(manager)
-    approve(client, unreviewed)
-    unreviewed.refresh_from_db()
-    assert unreviewed.review_state == "to_review"
-
-
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
