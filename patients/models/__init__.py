@@ -1,5 +1,6 @@
 """Tables about the person who is treated."""
 
+from patients.models.appointment import Appointment, CalendarFeed
 from patients.models.carer import Carer, SignInSheet
 from patients.models.check_in import CheckIn
 from patients.models.consent import Consent, Refusal
@@ -14,6 +15,8 @@ from patients.models.preferences import Preferences
 from patients.models.safety import RedFlag, RedFlagScreening
 
 __all__ = [
+    "Appointment",
+    "CalendarFeed",
     "Carer",
     "CheckIn",
     "ClinicalNote",
