@@ -1,8 +1,8 @@
-"""The pages around one patient: notes."""
+"""The pages around one patient: notes, the routine on paper."""
 
 from clinic.portal_site import PortalSite
 from clinic.roles import May
-from programs.clinician import notes
+from programs.clinician import handout, notes
 
 _ONE = "patients/<uuid:pk>/"
 
@@ -10,3 +10,12 @@ _ONE = "patients/<uuid:pk>/"
 def register(portal: PortalSite) -> None:
     """Add them to the portal."""
     portal.register_page(_ONE + "notes/", notes.write, name="patient_note", needs=May.SEE_CLINICAL)
+    portal.register_page(
+        _ONE + "handout/", handout.handout, name="patient_handout", needs=May.SEE_CLINICAL
+    )
+    portal.register_page(
+        _ONE + "handout.pdf",
+        handout.handout_file,
+        name="patient_handout_pdf",
+        needs=May.SEE_CLINICAL,
+    )
