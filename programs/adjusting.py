@@ -109,19 +109,39 @@ def reopen_program(
 
 
 @transaction.atomic
-def end_program(*, program: Program, by: User, reason: str, at: dt.datetime) -> Program:
-    """Close a program for good; a later one is a new program. Clinicians only."""
+def end_program(
+    *,
+    program: Program,
+    by: User,
+    reason: str,
+    at: dt.datetime,
+    outcome: str = "",
+    farewell: str = "",
+    follow_up_on: dt.date | None = None,
+) -> Program:
+    """Close a program for good; a later one is a new program. Clinicians only.
+
+    ``farewell`` is what the patient reads from then on, ``follow_up_on`` the day on which the
+    physiotherapist is told to look again. Raises ValidationError on ``reason``, ``outcome`` or
+    ``follow_up_on``.
+    """
     require_clinician(by, program.patient)
     program = lock_program(program)
     if not reason.strip():
         raise ValidationError({"reason": "Say why the program ends."})
     if program.status == Program.Status.ENDED:
         return program
+    today = program.patient.local_date(at)
+    if outcome and outcome not in Program.Outcome.values:
+        raise ValidationError({"outcome": "Choose how it came out."})
+    if follow_up_on is not None and not today < follow_up_on <= today + dt.timedelta(days=730):
+        raise ValidationError({"follow_up_on": "Choose a day from tomorrow to two years ahead."})
     supersede_open_proposal(program=program, at=at)
     program.status, program.suspended_for = Program.Status.ENDED, ""
-    program.ended_on = program.patient.local_date(at)
-    program.end_reason = reason.strip()
-    program.save(update_fields=["status", "suspended_for", "ended_on", "end_reason"])
+    program.ended_on, program.end_reason = today, reason.strip()
+    program.outcome, program.farewell = outcome, farewell.strip()
+    program.follow_up_on = follow_up_on
+    program.save()
     reminders.program_stands_still(program=program, at=at)
     return program
 

@@ -12,13 +12,12 @@ from clinic.templatetags.look import decision_mark
 from patients.admin import OfPatients
 from programs.clinician import (
     around_pages,
-    assign,
     board,
     board_pages,
-    change,
     conversation,
     deletions,
     delivery,
+    editor_pages,
     figures,
     intake,
     library_pages,
@@ -45,7 +44,6 @@ _ONE = "patients/<uuid:pk>/"
 
 portal.register_home(board.board)
 safety_pages.register(portal)
-policy_pages.register(portal)
 around_pages.register(portal)
 board_pages.register(portal)
 post_injury_pages.register(portal)
@@ -81,6 +79,7 @@ portal.register_page(
 )
 portal.register_page("reports.csv", reports.reports_csv, name="reports_csv", needs=May.SEE_CLINICAL)
 portal.register_page("figures/", figures.figures, name="figures", menu="Figures", room="programs")
+policy_pages.register(portal)
 library_pages.register(portal)
 portal.register_page(_ONE, patient_page.patient_page, name="patient")
 patient_pages.register(portal)
@@ -94,9 +93,7 @@ portal.register_page(_ONE + "intake/", intake.intake, name="patient_intake", nee
 portal.register_page(
     _ONE + "results/", results.results, name="patient_results", needs=May.SEE_CLINICAL
 )
-portal.register_page(_ONE + "assign/", assign.assign, name="patient_assign", needs=May.DECIDE)
-portal.register_page(_ONE + "change/", change.change, name="patient_change", needs=May.DECIDE)
-portal.register_page(_ONE + "end/", patient_page.end, name="patient_end", needs=May.DECIDE)
+editor_pages.register(portal)
 portal.register_page(_ONE + "reopen/", patient_page.reopen, name="patient_reopen", needs=May.DECIDE)
 portal.register_page(
     _ONE + "proposals/<int:proposal>/accept/",

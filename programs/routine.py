@@ -11,6 +11,8 @@ from dataclasses import dataclass
 BUDGET_S = 600
 # A routine may run a little over rather than drop an exercise for seconds.
 TOLERANCE_S = 60
+# A day: whatever is due fits.
+NO_BUDGET_S = 24 * 3600
 LOADED_DAYS_PER_WEEK = 3
 # The short version: with the tolerance, five minutes.
 SHORT_S = 300 - TOLERANCE_S

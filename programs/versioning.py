@@ -58,6 +58,8 @@ class Change:
     remove: list[str] = field(default_factory=list)
     order: list[str] | None = None
     overrides: dict[str, str] = field(default_factory=dict)
+    # Exercises that are moved to their newest version of the library.
+    renew: list[str] = field(default_factory=list)
     maintenance: bool | None = None
     taper: list[dict[str, Any]] | None = None
 
@@ -198,13 +200,15 @@ def _prescriptions(
     kept = [p for p in prescriptions_of(previous) if p.exercise.slug not in change.remove]
     known = {p.exercise.slug for p in prescriptions_of(previous)}
     spoken = [slug for slug in change.prescriptions if slug not in change.add]
-    unknown = [slug for slug in (*spoken, *change.remove) if slug not in known]
+    unknown = [slug for slug in (*spoken, *change.remove, *change.renew) if slug not in known]
     if unknown:
         raise ValidationError({"exercise": f"“{unknown[0]}” is not in this program."})
     stepped = False
     copies: list[Prescription] = []
     for prescription in kept:
         wanted = change.prescriptions.get(prescription.exercise.slug)
+        if prescription.exercise.slug in change.renew:
+            prescription = renewed(prescription, today=today)
         copy, moved = _copy(prescription, wanted, today)
         if phase > previous.phase and prescription.exercise.first_phase == phase:
             # It joins the routine with the phase: its time at this level begins now.
@@ -267,6 +271,24 @@ def _copy(
         copy.since = today
         copy.raised_on = today if is_raised(prescription, copy) else None
     return copy, moved
+
+
+def renewed(prescription: Prescription, *, today: dt.date) -> Prescription:
+    """The prescription with its exercise as the library has it now, at the same level and dose.
+    Its time at this level begins anew where the level became another movement."""
+    current = Exercise.objects.get(pk=prescription.exercise_id)
+    if current.review_state != Exercise.ReviewState.APPROVED or current.current_id is None:
+        raise ValidationError({"exercise": f"{current} is not in the library any more."})
+    before = level_of(prescription)
+    copy, _moved = _copy(prescription, None, today)
+    copy.exercise_version_id = current.current_id
+    copy.exercise = exercises_at([current.current_id])[current.current_id]
+    _refuse_impossible(copy)
+    after = level_of(copy)
+    copy.per_side = after.per_side
+    if (before.movement_class, before.loaded) != (after.movement_class, after.loaded):
+        copy.since = today
+    return copy
 
 
 def is_raised(before: Prescription, after: Prescription) -> bool:

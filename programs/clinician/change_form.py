@@ -1,17 +1,24 @@
-"""The form with which a clinician changes a program: one row per exercise, then the brakes."""
+"""The forms with which a clinician changes a program: the routine with its brakes, then why."""
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
+from django.utils import timezone
 
 from programs import gates
 from programs.clinician.fields import REASON_HINT, PortalForm, reason_field
+from programs.clinician.routine_edit import added_rows, put_defaults
 from programs.ladder import Step
 from programs.models import Exercise, Prescription, ProgramVersion
 from programs.models.library import MovementClass
-from programs.positions import kilograms, level_of, prescriptions_of, standing_of
-from programs.versioning import KEEP, Change, PrescriptionChange
+from programs.obstacles import Obstacle
+from programs.positions import kilograms, level_of, standing_of
+from programs.shapes import in_routine_order
+from programs.versioning import KEEP, Change, PrescriptionChange, draft_version
 
 _NUMBERS = {
     "sets": ("Sets", 1, 10),
@@ -37,6 +44,26 @@ class Line:
     prescription: Prescription
     waits_for: str
     fields: dict[str, forms.BoundField]
+    added: bool = False
+
+    @property
+    def slug(self) -> str:
+        return self.prescription.exercise.slug
+
+    @property
+    def level(self) -> Any:
+        return self.fields["level"].value()
+
+
+@dataclass(frozen=True)
+class Start:
+    """Another program to begin the edit from: its prescriptions, and its brakes if they are this
+    program's own of earlier."""
+
+    prescriptions: list[Prescription]
+    brakes: dict[str, Any]
+    moved: bool
+    words: str
 
 
 class ChangeForm(PortalForm):
@@ -77,33 +104,44 @@ class ChangeForm(PortalForm):
         queryset=Exercise.objects.none(),
         to_field_name="slug",
         required=False,
-        empty_label="None",
-        help_text="Starts at level 1. Only exercises that a physiotherapist has approved.",
+        empty_label="Choose one",
     )
-    reason = reason_field("Why", required="Say why you change it.", help_text=REASON_HINT)
-    patient_reason = forms.CharField(
-        label="What the patient reads",
-        required=False,
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Plain words. Left empty: “Your physiotherapist has changed your routine.”",
-    )
+    in_place_of = forms.ChoiceField(label="In place of", required=False)
 
     BRAKES = ("phase", "lock", "pain_ceiling", "cue_set")
 
     def __init__(
-        self, data: Any = None, *, version: ProgramVersion, today: Any, step: Step | None = None
+        self,
+        data: QueryDict | None = None,
+        *,
+        version: ProgramVersion,
+        today: dt.date,
+        step: Step | None = None,
+        start: Start | None = None,
     ) -> None:
-        self.version = version
-        self.prescriptions = prescriptions_of(version)
+        self.version, self.today, self.start = version, today, start
+        self.own = {p.exercise.slug: p for p in in_routine_order(version)}
+        order = data.getlist("order") if data is not None else _order_of(start, self.own)
+        added = added_rows(order, standing=self.own, since=today)
+        self.added = {p.exercise.slug: p for p in added}
+        rows = self.own | self.added
+        self.prescriptions = [rows[slug] for slug in order if slug in rows]
+        self.prescriptions += [p for slug, p in self.own.items() if slug not in order]
         standing = standing_of(version, today=today, calm_fortnight=True)
         self._waits = {}
         for position in standing.positions:
             gate = standing.gate(position, position.level)
             self._waits[position.exercise] = gate.needs if gate else ""
-        super().__init__(data, initial=self._initial(step))
+        if data is not None:
+            put_defaults(data, added)
+        self.moved = bool(data.get("moved")) if data is not None else bool(start and start.moved)
+        super().__init__(data, initial=self._initial(step, start))
         taken = [p.exercise_id for p in self.prescriptions]
         self.fields["add"].queryset = Exercise.objects.prescribable().exclude(pk__in=taken)
+        self.fields["in_place_of"].choices = [
+            ("", "Nothing, it joins the routine"),
+            *((p.exercise.slug, p.exercise.name) for p in self.prescriptions),
+        ]
         if version.pathway == "post_injury":
             # After an injury every step is decided by a clinician; there is nothing to switch on.
             del self.fields["auto_policy"]
@@ -147,7 +185,7 @@ class ChangeForm(PortalForm):
         for field, short in _SHORT.items():
             self.fields[f"{slug}.{field}"].short = short
 
-    def _initial(self, step: Step | None) -> dict[str, Any]:
+    def _initial(self, step: Step | None, start: Start | None) -> dict[str, Any]:
         version = self.version
         initial: dict[str, Any] = {
             "phase": version.phase,
@@ -162,7 +200,30 @@ class ChangeForm(PortalForm):
                 initial[f"{p.exercise.slug}.{name}"] = getattr(p, name)
         if step is not None:
             initial |= _proposed(step)
+        if start is not None:
+            initial |= start.brakes
+            kept = {p.exercise.slug: p for p in start.prescriptions}
+            for slug, p in kept.items():
+                for name in ("level", *_NUMBERS, "load_kg", "paused"):
+                    initial[f"{slug}.{name}"] = getattr(p, name)
+            initial |= {f"{slug}.remove": True for slug in self.own if slug not in kept}
         return initial
+
+    def as_if_sent(self) -> "ChangeForm":
+        """The same form with its first values sent back as they stand."""
+        data = QueryDict(mutable=True)
+        for field in self:
+            value = field.value()
+            if isinstance(value, list):
+                data.setlist(field.html_name, value)
+            elif value is True:
+                data[field.html_name] = "on"
+            elif value not in (None, False):
+                data[field.html_name] = str(value)
+        data.setlist("order", [p.exercise.slug for p in self.prescriptions])
+        if self.moved:
+            data["moved"] = "1"
+        return ChangeForm(data, version=self.version, today=self.today)
 
     def lines(self) -> list[Line]:
         """The exercises in routine order, for the table of the page."""
@@ -170,8 +231,9 @@ class ChangeForm(PortalForm):
         return [
             Line(
                 p,
-                self._waits[p.exercise.slug],
+                self._waits.get(p.exercise.slug, ""),
                 {name: self[f"{p.exercise.slug}.{name}"] for name in names},
+                p.exercise.slug in self.added,
             )
             for p in self.prescriptions
         ]
@@ -193,22 +255,31 @@ class ChangeForm(PortalForm):
             change.clearances = said["clearances"]
         for prescription in self.prescriptions:
             self._put(change, prescription)
-        if said.get("add"):
-            change.add.append(said["add"].slug)
+        change.add = [p.exercise.slug for p in self.prescriptions if p.exercise.slug in self.added]
+        # Until somebody moves a row, the class of an exercise says where it comes.
+        if self.moved or self.version.own_order:
+            change.order = self._own_order(change)
         return change
+
+    def _own_order(self, change: Change) -> list[str] | None:
+        """The order of the rows; None where it is the one the routine has anyway."""
+        wanted = [p.exercise.slug for p in self.prescriptions]
+        wanted = [slug for slug in wanted if slug not in change.remove]
+        draft = draft_version(program=self.version.program, change=change, at=timezone.now())
+        natural = [p.exercise.slug for p in in_routine_order(draft)]
+        return None if wanted == natural else wanted
 
     def _put(self, change: Change, prescription: Prescription) -> None:
         slug = prescription.exercise.slug
         if self.cleaned_data[f"{slug}.remove"]:
-            change.remove.append(slug)
+            if slug in self.own:
+                change.remove.append(slug)
             return
         wanted = PrescriptionChange()
         for name in ("level", *_NUMBERS, "load_kg", "paused"):
             value = self.cleaned_data[f"{slug}.{name}"]
             if value is not None and value != getattr(prescription, name):
                 setattr(wanted, name, value)
-        if wanted.paused:
-            wanted.pause_reason = self.cleaned_data["reason"][:200]
         if wanted.level is not None and wanted.level != prescription.level:
             self._restart_dose(wanted, prescription)
         if wanted != PrescriptionChange():
@@ -221,6 +292,49 @@ class ChangeForm(PortalForm):
         for name, start in starts.items():
             if getattr(wanted, name) is None and start != getattr(prescription, name):
                 setattr(wanted, name, start)
+
+
+class IssueForm(PortalForm):
+    """The second step: why, what the patient reads, and a reason for each gate that is opened."""
+
+    reason = reason_field("Why", required="Say why you change it.", help_text=REASON_HINT)
+    patient_reason = forms.CharField(
+        label="What the patient reads",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Stands on the patient’s page until the next session. Plain words, no diagnosis.",
+    )
+
+    def __init__(
+        self, data: Any = None, *, obstacles: Sequence[Obstacle], initial: dict[str, Any]
+    ) -> None:
+        super().__init__(data, initial=initial)
+        self.obstacles = [one for one in obstacles if not one.final]
+        for one in self.obstacles:
+            self.fields[f"override.{one.exercise}"] = forms.CharField(
+                label=f"Why {one.name} is opened all the same",
+                max_length=500,
+                widget=forms.Textarea(attrs={"rows": 2}),
+                error_messages={
+                    "required": f"{one.words} Say why you open it, or go back and change it."
+                },
+            )
+
+    def opened(self) -> list[tuple[Obstacle, forms.BoundField]]:
+        return [(one, self[f"override.{one.exercise}"]) for one in self.obstacles]
+
+    def reasons(self) -> dict[str, str]:
+        """Exercise → why its gate is opened, for ``Change.overrides``."""
+        said = self.cleaned_data
+        return {one.exercise: said[f"override.{one.exercise}"] for one in self.obstacles}
+
+
+def _order_of(start: Start | None, own: dict[str, Prescription]) -> list[str]:
+    if start is None:
+        return list(own)
+    slugs = [p.exercise.slug for p in start.prescriptions]
+    return [*slugs, *(slug for slug in own if slug not in slugs)]
 
 
 def _proposed(step: Step) -> dict[str, Any]:

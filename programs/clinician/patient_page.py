@@ -21,7 +21,7 @@ from clinic.roles import May, may
 from patients.models import Patient
 from patients.red_flagging import close_red_flags, describe
 from patients.sign_in_sheets import sheet_in_force
-from programs.adjusting import end_program, reopen_program
+from programs.adjusting import reopen_program
 from programs.caseload import NEED
 from programs.caseload_rows import fresh
 from programs.clinician.answers import Picture, look_at, newest_decision
@@ -29,7 +29,7 @@ from programs.clinician.change_form import title_of
 from programs.clinician.consents import lines_of
 from programs.clinician.conversation import waiting
 from programs.clinician.course import course_of
-from programs.clinician.fields import REASON_HINT, PortalForm, reason_field
+from programs.clinician.fields import PortalForm, reason_field
 from programs.clinician.notes import note_form, notes_of
 from programs.clinician.opening import address_of, open_patient, portal
 from programs.clinician.panels import panels_of
@@ -59,12 +59,6 @@ class ReopenForm(PortalForm):
 
 class SeenForm(PortalForm):
     outcome = forms.CharField(label="What you did (optional)", max_length=500, required=False)
-
-
-class EndForm(PortalForm):
-    reason = reason_field(
-        "Why it ends", required="Say why the program ends.", help_text=REASON_HINT
-    )
 
 
 @dataclass
@@ -343,28 +337,6 @@ def reopen(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         except ValidationError as error:
             put_errors(form, error)
     return _page(request, patient, status=400, reopen_form=form)
-
-
-def end(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Ask for the reason, then end the running program."""
-    patient = open_patient(request, pk, "end")
-    program = program_for(patient)
-    if program is None:
-        raise Http404
-    form = EndForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            end_program(program=program, by=request.user, at=timezone.now(), **form.cleaned_data)
-            messages.success(request, "The program has ended.")
-            return redirect(address_of(patient))
-        except ValidationError as error:
-            put_errors(form, error)
-    return portal.page(
-        request,
-        "admin/portal/end.html",
-        {"title": "End the program", "patient": patient, "program": program, "form": form},
-        status=400 if form.errors else 200,
-    )
 
 
 def _proposal(patient: Patient, pk: int) -> Proposal:

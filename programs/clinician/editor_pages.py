@@ -1,0 +1,17 @@
+"""The addresses of assigning, adjusting and ending a program."""
+
+from clinic.portal_site import PortalSite
+from clinic.roles import May
+from programs.clinician import assign, change, ending
+
+_ONE = "patients/<uuid:pk>/"
+
+
+def register(portal: PortalSite) -> None:
+    for route, view, name in [
+        ("assign/", assign.assign, "patient_assign"),
+        ("change/", change.change, "patient_change"),
+        ("change/live/", change.change_live, "patient_change_live"),
+        ("end/", ending.end, "patient_end"),
+    ]:
+        portal.register_page(_ONE + route, view, name=name, needs=May.DECIDE)
