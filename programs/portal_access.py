@@ -18,6 +18,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
+from django.db.models import Exists
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -52,7 +53,10 @@ class Visitor:
 def visitor_of(request: HttpRequest, *, at: dt.datetime) -> Visitor | None:
     """The patient this request speaks for, or None. Signing in always comes before a pass."""
     if request.user.is_authenticated:
-        patient = _patients().filter(user=request.user).first()
+        helping = Exists(Carer.objects.helping().filter(user=request.user))
+        patient = _patients().annotate(helps=helping).filter(user=request.user).first()
+        if patient is not None and not patient.helps:
+            return Visitor(patient)
         carer = _helping_now(request, has_own=patient is not None)
         if carer is not None:
             return Visitor(carer.patient, carer=carer)
@@ -209,4 +213,6 @@ def _running(program_id: str) -> Any:
 
 def _patients() -> Any:
     # Somebody whose account is closed cannot come in by a link either.
-    return Patient.objects.exclude(user__is_active=False).select_related("site", "physiotherapist")
+    return Patient.objects.exclude(user__is_active=False).select_related(
+        "site", "physiotherapist", "preferences"
+    )

@@ -1,6 +1,7 @@
 """What the patient sees today: the routine, what is due, and what changed. Reads only."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -73,18 +74,27 @@ class Today:
 
 def program_for(patient: Patient) -> Program | None:
     """The patient's running program with what every page needs of it."""
-    return patient.programs.running().whole().first()
+    program = patient.programs.running().select_related("current_version", "template").first()
+    if program is not None:
+        # The patient at hand knows the site and everything else that was read already.
+        program.patient = patient
+        if program.current_version is not None:
+            program.current_version.program = program
+    return program
 
 
-def today_for(*, program: Program, at: dt.datetime, stopped_too: bool = False) -> Today:
+def today_for(
+    *, program: Program, at: dt.datetime, stopped_too: bool = False, flags_seen: bool = False
+) -> Today:
     """Describe the patient's day at the moment ``at``.
 
     ``stopped_too`` describes it while the program stands still as well: for answers that were
-    given before the stop and arrive after it, never for a page.
+    given before the stop and arrive after it, never for a page. ``flags_seen`` spares the look at
+    red flags where the caller has just looked and found none.
     """
     patient, version = program.patient, program.current_version
     day = patient.local_date(at)
-    red_flag = patient.red_flags.open().first()
+    red_flag = None if flags_seen else patient.red_flags.open().first()
     suspended = program.status != Program.Status.ACTIVE
     if (suspended or red_flag is not None) and not stopped_too:
         return Today(
@@ -95,17 +105,19 @@ def today_for(*, program: Program, at: dt.datetime, stopped_too: bool = False) -
             suspended=suspended,
             seen=_seen(program),
         )
-    session = program.sessions.select_related("after_check_in").filter(day=day).first()
-    decision = program.decisions.first()
+    lately = {session.day: session for session in _sessions_since_yesterday(program, day)}
+    session = lately.get(day)
+    yesterday = lately.get(day - dt.timedelta(days=1))
+    decision = program.decisions.defer("evidence", "fired").first()
     return Today(
         program=program,
         version=version,
         day=day,
-        items=routine_for(program=program, day=day),
+        items=_routine(program, day, version, yesterday),
         session=session,
-        unanswered=_unanswered(program, session, at),
+        unanswered=_unanswered(session or _of_last_night(yesterday, at)),
         morning_due=_morning_due(program, day, at),
-        news=_news(program),
+        news=_news(program, lately.values()),
         next_step_text=_next_step_text(version, decision),
         red_flag_questions_due=questions_due(program, at),
         habit=habit_for(program=program, day=day),
@@ -141,7 +153,15 @@ def routine_for(
     """
     if day < program.started_on:
         return []
-    version = version or program.current_version
+    yesterday = program.sessions.filter(day=day - dt.timedelta(days=1)).first()
+    return _routine(program, day, version or program.current_version, yesterday)
+
+
+def _routine(
+    program: Program, day: dt.date, version: ProgramVersion, yesterday: Session | None
+) -> list[Item]:
+    if day < program.started_on:
+        return []
     standing = standing_of(version, today=day, calm_fortnight=True)
     by_slug = {p.exercise.slug: p for p in prescriptions_of(version)}
     units = Preferences.of(program.patient).units
@@ -158,7 +178,7 @@ def routine_for(
     chosen = routine.routine_of(
         [candidate_of(item) for item in items.values()],
         day_index=(day - program.started_on).days,
-        loaded_yesterday=_loaded_yesterday(program, day),
+        loaded_yesterday=_was_loaded(yesterday),
         **course_of(version, day),
     )
     return [items[candidate.exercise] for candidate in chosen]
@@ -200,13 +220,18 @@ def candidate_of(item: Item) -> routine.Candidate:
     )
 
 
-def _loaded_yesterday(program: Program, day: dt.date) -> bool:
-    yesterday = program.sessions.exercised().filter(day=day - dt.timedelta(days=1)).first()
-    if yesterday is None:
+def _sessions_since_yesterday(program: Program, day: dt.date) -> list[Session]:
+    since = day - dt.timedelta(days=1)
+    return list(program.sessions.select_related("after_check_in").filter(day__range=(since, day)))
+
+
+def _was_loaded(session: Session | None) -> bool:
+    """Whether something was done with a load in this session."""
+    if session is None or session.status == Session.Status.SKIPPED:
         return False
     # Of a session without a list of what was done, anything may have been.
-    listed = any(item["done"] for item in yesterday.items)
-    return any(item.get("loaded") and (item["done"] or not listed) for item in yesterday.items)
+    listed = any(item["done"] for item in session.items)
+    return any(item.get("loaded") and (item["done"] or not listed) for item in session.items)
 
 
 def _morning_due(program: Program, day: dt.date, at: dt.datetime) -> bool:
@@ -218,20 +243,26 @@ def _morning_due(program: Program, day: dt.date, at: dt.datetime) -> bool:
     ).exists()
 
 
-def _unanswered(program: Program, session: Session | None, at: dt.datetime) -> Session | None:
-    """Today's session, or in the night yesterday's, as long as nobody said how it felt."""
-    local = at.astimezone(program.patient.zone)
-    if session is None and local.time() < NIGHT_ENDS:
-        yesterday = local.date() - dt.timedelta(days=1)
-        session = program.sessions.select_related("after_check_in").filter(day=yesterday).first()
+def _of_last_night(yesterday: Session | None, at: dt.datetime) -> Session | None:
+    """Yesterday's session, as long as it is still that night for the patient."""
+    if yesterday is None:
+        return None
+    local = at.astimezone(yesterday.program.patient.zone)
+    return yesterday if local.time() < NIGHT_ENDS else None
+
+
+def _unanswered(session: Session | None) -> Session | None:
+    """The session, as long as nobody said how it felt."""
     if session is None or session.status == Session.Status.SKIPPED:
         return None
     return session if session.after_check_in_id is None else None
 
 
-def _news(program: Program) -> ProgramVersion | None:
+def _news(program: Program, lately: Iterable[Session]) -> ProgramVersion | None:
     """The current version, as long as no session was done with it."""
     version = program.current_version
+    if any(session.version_id == version.pk for session in lately):
+        return None
     return None if program.sessions.filter(version=version).exists() else told(version)
 
 
