@@ -4,7 +4,7 @@ from typing import Any
 
 from clinic.enquiries import waiting_for
 from clinic.roles import May
-from programs.clinician import enquiries
+from programs.clinician import enquiries, import_pages
 
 
 def register(portal: Any) -> None:
@@ -16,4 +16,21 @@ def register(portal: Any) -> None:
         menu="Enquiries",
         needs=May.REGISTER,
         count=waiting_for,
+    )
+    portal.register_page(
+        "import/",
+        import_pages.choose_file,
+        name="import",
+        menu="import patients",
+        needs=May.REGISTER,
+        room="patients",
+    )
+    portal.register_page(
+        "import/<uuid:pk>/", import_pages.draft, name="import_draft", needs=May.REGISTER
+    )
+    portal.register_page(
+        "import/<uuid:pk>/report.csv",
+        import_pages.report_csv,
+        name="import_report",
+        needs=May.REGISTER,
     )
