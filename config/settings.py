@@ -311,6 +311,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep the caseload": {"task": "programs.tasks.keep_caseload", "schedule": 5.0},
     "look again at every program": {"task": "programs.tasks.consider_all", "schedule": 3600.0},
     "forget old enquiries": {"task": "clinic.tasks.forget_enquiries", "schedule": 21600.0},
+    "forget old imports": {"task": "patients.tasks.forget_imports", "schedule": 3600.0},
 }
 
 # --- API -------------------------------------------------------------------------------------
