@@ -9,8 +9,10 @@ from django.contrib.auth.admin import UserAdmin
 from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 
-from clinic import wording_pages
+from clinic import watching, wording_pages
+from clinic.absences import possible_covers, sites_answered_at
 from clinic.models import BY_CODE, AccessRecord, Role, Site, Suppression, User
 from clinic.roles import ByRole
 
@@ -100,6 +102,7 @@ class SiteAdmin(PortalAdmin):
                 ]
             },
         ),
+        ("When somebody answers", {"fields": ["opening_hours"]}),
         ("Messages to patients", {"fields": ["quiet_start", "quiet_end"]}),
     ]
 
@@ -116,8 +119,13 @@ class StaffForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ["name", "email", "role", "sites", "is_active"]
+        fields = ["name", "email", "mobile", "role", "sites", "usual_cover", "is_active"]
         widgets = {"sites": forms.CheckboxSelectMultiple}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "usual_cover" in self.fields:
+            self.fields["usual_cover"].queryset = possible_covers(self.instance)
 
     def clean_email(self) -> str:
         return self.cleaned_data["email"].strip().lower()
@@ -147,7 +155,23 @@ class StaffAdmin(PortalAdmin, UserAdmin):
     ordering = ["name"]
     filter_horizontal = []
     readonly_fields = ["last_login"]
-    fieldsets = [(None, {"fields": ["name", "email", "role", "sites", "is_active", "last_login"]})]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    "name",
+                    "email",
+                    "mobile",
+                    "role",
+                    "sites",
+                    "usual_cover",
+                    "is_active",
+                    "last_login",
+                ]
+            },
+        )
+    ]
     add_fieldsets = [(None, {"fields": ["name", "email", "role", "sites"]})]
     add_form_template = None
 
@@ -155,6 +179,11 @@ class StaffAdmin(PortalAdmin, UserAdmin):
         found = super().get_queryset(request).exclude(role__in=BY_CODE).prefetch_related("sites")
         # Whoever sets a password may sign in with it: nobody reaches above themselves.
         return found if request.user.is_superuser else found.filter(is_superuser=False)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        # Somebody who can no longer sign in, or works elsewhere now, leaves no alert behind.
+        watching.hand_over(at=timezone.now(), sites=sites_answered_at(form.instance))
 
     @admin.display(description="Sites")
     def at_sites(self, user: User) -> str:

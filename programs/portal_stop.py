@@ -2,17 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
+from clinic import opening
 from clinic.models import Alert, Site
 from clinic.site_numbers import SiteNumbers
 from patients.models import Patient, RedFlag
 from programs.models import Decision, Program
+from programs.portal_access import patient_required
 from programs.wording import retold
 
 EMERGENCY, SAME_DAY, PAUSED = "emergency", "same_day", "paused"
@@ -86,14 +91,38 @@ def stop_page(
         "why": retold(decision.patient_text) if decision else "",
         "sites": [site],
         "physiotherapist": patient.physiotherapist if patient else None,
-        "seen": _seen(patient) if patient and saved and not fresh else None,
         "fresh": fresh,
         "saved": saved,
     }
+    if patient and saved:
+        context |= _watched(patient, site, fresh=fresh)
     response = render(request, "portal/stop.html", context)
     # A device that keeps exercises for the time without a line keeps this page in their place.
     response["X-Stands-Still"] = "page"
     return response
+
+
+@require_safe
+@patient_required
+def seen(request: HttpRequest) -> HttpResponse:
+    """Who has seen the answers, or when somebody may: the part of the page that changes while it
+    stands open. Nothing (204) once the program goes on."""
+    patient = request.patient
+    if not stands_still(patient):
+        return HttpResponse(status=204)
+    return render(request, "portal/stop_seen.html", _watched(patient, patient.site))
+
+
+def _watched(patient: Patient, site: Site, *, fresh: bool = False) -> dict[str, Any]:
+    """Who has seen it; before that, until when the practice is open or when it opens."""
+    seen = None if fresh else _seen(patient)
+    if seen is not None and seen.is_seen:
+        return {"seen": seen}
+    at, hours = timezone.now(), site.hours
+    return {
+        "open_until": opening.closes_at(at, site.zone, hours),
+        "opens_at": opening.next_opening(at, site.zone, hours),
+    }
 
 
 def advice(sites: Sequence[Site | SiteNumbers], reason: str) -> Advice:

@@ -46,6 +46,7 @@ def go_round(*, dispatcher: Dispatcher, until: dt.datetime | None = None) -> Rou
     swept = sending.sweep(at=now)
     watching.watch(at=now)
     planned = reminders.plan_reminders(at=now)
+    appointment_reminders.plan(at=now)
     health.beat(name=health.PLANNING, at=now)
     sent = dispatcher.send(until=until)
     health.beat(name=health.SENDING, at=timezone.now())

@@ -17,6 +17,7 @@ from programs import (
     portal_seeing,
     portal_settings,
     portal_sign_in,
+    portal_stop,
 )
 
 urlpatterns = [
@@ -30,6 +31,7 @@ urlpatterns = [
     path("check-in/result/<uuid:client_id>/", portal_answers.result, name="portal_result"),
     path("check-in/questions/", portal_answers.questions, name="portal_questions"),
     path("serious/", portal_answers.serious, name="portal_serious"),
+    path("seen/", portal_stop.seen, name="portal_seen"),
     path("language/", portal_language.language, name="portal_language"),
     path("reminders/", portal_reminders.reminders, name="portal_reminders"),
     path("progress/", portal_seeing.progress, name="portal_progress"),

@@ -6,11 +6,13 @@ and does not call them too late.
 
 import datetime as dt
 from random import Random
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Min
 
+from clinic import watching
 from clinic.messaging import outbox, texts
-from clinic.models import OutboxMessage, Receipt
+from clinic.models import Alert, OutboxMessage, Receipt
 from clinic.models.messaging import Channel
 from programs import cadence, scheduling
 from programs import reminder_reasons as why
@@ -20,6 +22,13 @@ from programs.reminders import key_for
 Status = OutboxMessage.Status
 
 CARRIERS = {Channel.EMAIL: "smtp", Channel.SMS: "demo"}
+_SENT: dict[str, Any] = {
+    "status": Status.SENT,
+    "wake_at": None,
+    "attempts": 1,
+    "carrier": CARRIERS[Channel.EMAIL],
+    "settled_at": F("due_at") + dt.timedelta(seconds=20),
+}
 _BROKE = "The line broke while the message was handed over."
 
 
@@ -86,16 +95,23 @@ def write_reminders(*, program: Program, last_day: dt.date, index: int, seed: in
     Receipt.objects.bulk_create(receipts, batch_size=1000)
 
 
+def alert_went_out(alert: Alert) -> None:
+    """What was told of an alert reached the staff before one of them looked."""
+    OutboxMessage.objects.about("alert", alert.pk).filter(status=Status.DUE).update(**_SENT)
+
+
+def tell_alerts(*, last_day: dt.date) -> None:
+    """What nobody looked at was told again, as it would have been on those days."""
+    over = dt.datetime.combine(last_day + dt.timedelta(days=1), dt.time(), dt.UTC)
+    waiting = Alert.objects.open().filter(next_stage_at__lt=over)
+    while (at := waiting.aggregate(first=Min("next_stage_at"))["first"]) is not None:
+        watching.escalate(at=at)
+
+
 def settle_alerts(*, last_day: dt.date) -> None:
     """Alerts to staff of the days gone by went out then; those of the last days still wait."""
     over = dt.datetime.combine(last_day + dt.timedelta(days=1), dt.time(), dt.UTC)
-    OutboxMessage.objects.filter(status=Status.DUE, expires_at__lte=over).update(
-        status=Status.SENT,
-        wake_at=None,
-        attempts=1,
-        carrier=CARRIERS[Channel.EMAIL],
-        settled_at=F("due_at") + dt.timedelta(seconds=20),
-    )
+    OutboxMessage.objects.filter(status=Status.DUE, expires_at__lte=over).update(**_SENT)
 
 
 def _stopped_at(program: Program) -> dt.datetime | None:

@@ -29,7 +29,7 @@ from programs.assigning import assign_program
 from programs.criteria import criteria_for
 from programs.demo.courses import COURSES, Course, Day
 from programs.demo.measures import answer_measures
-from programs.demo.messages import settle_alerts, write_reminders
+from programs.demo.messages import alert_went_out, settle_alerts, tell_alerts, write_reminders
 from programs.models import Program, ProgramTemplate, Proposal
 from programs.post_injury import is_post_injury, tick_criteria
 from programs.proposals import accept_proposal, decline_proposal
@@ -71,6 +71,7 @@ def build_practice(*, patients: int, days: int, seed: int, last_day: dt.date) ->
         physio = physios[0] if index % 4 < 3 else physios[1 + index % 2]
         program = _live(course, index, chance, sites[index % len(sites)], physio, days, last_day)
         write_reminders(program=program, last_day=last_day, index=index, seed=seed)
+    tell_alerts(last_day=last_day)
     settle_alerts(last_day=last_day)
 
 
@@ -98,7 +99,16 @@ def _people() -> tuple[list[Site], list[User]]:
         user = User.objects.create_user(email, PASSWORD, name=name, role=role)
         user.sites.set(sites)
         staff.append(user)
+    _stand_in_for_each_other([user for user in staff if user.role == Role.PHYSIOTHERAPIST])
     return sites, staff
+
+
+def _stand_in_for_each_other(physios: list[User]) -> None:
+    """Numbers from the range that is kept for stories, and a usual cover for everybody."""
+    for place, physio in enumerate(physios):
+        physio.mobile = f"+44770090099{place}"
+        physio.usual_cover = physios[(place + 1) % len(physios)]
+        physio.save(update_fields=["mobile", "usual_cover"])
 
 
 def _live(
@@ -213,10 +223,12 @@ def _clinician(
     patients does; what came up in the last days still waits for her."""
     if left > 4 and chance.random() < 0.6:
         for alert in Alert.objects.about("patient", program.patient_id).open():
+            alert_went_out(alert)
             alerts.acknowledge(
                 alert=alert,
                 by=physio,
                 at=local_moment(day, dt.time(6, 15), program.patient.zone),
+                kind=Alert.Outcome.CONTACTED,
                 outcome="Spoke on the phone.",
             )
     if chance.random() < 0.5 or (course.clinician_waits and left < 10):

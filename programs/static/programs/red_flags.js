@@ -1,6 +1,8 @@
 // What a yes means is shown the moment it is sent, before any server has answered. The words stand
 // in <template> elements of the page; which of them, the answers alone decide.
 
+import "./seen.js";
+
 const WAIT_MS = 15000;
 const AGAIN_MS = 4000;
 
