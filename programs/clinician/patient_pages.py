@@ -1,8 +1,8 @@
-"""The pages around one patient: notes, the routine on paper."""
+"""The pages around one patient: notes, the routine on paper, what the patient sees."""
 
 from clinic.portal_site import PortalSite
 from clinic.roles import May
-from programs.clinician import handout, notes
+from programs.clinician import as_patient, handout, notes
 
 _ONE = "patients/<uuid:pk>/"
 
@@ -17,5 +17,11 @@ def register(portal: PortalSite) -> None:
         _ONE + "handout.pdf",
         handout.handout_file,
         name="patient_handout_pdf",
+        needs=May.SEE_CLINICAL,
+    )
+    portal.register_page(
+        _ONE + "as-patient/",
+        as_patient.as_patient,
+        name="patient_as_patient",
         needs=May.SEE_CLINICAL,
     )
