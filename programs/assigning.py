@@ -9,6 +9,7 @@ from clinic.models import User
 from patients.access import require_clinician
 from patients.models import Patient
 from programs.models import Pathway, Prescription, Program, ProgramTemplate, ProgramVersion
+from programs.positions import prescriptions_of
 from programs.versioning import first_prescription
 
 
@@ -41,13 +42,51 @@ def assign_program(
         found["started_on"] = "A program cannot start more than four weeks ago."
     if started_on > today + dt.timedelta(days=90):
         found["started_on"] = "A program cannot start more than three months from now."
+    if template.state != ProgramTemplate.State.APPROVED or template.owner_id not in (None, by.pk):
+        found["template"] = f"{template.name} is not offered for assigning."
     if patient.red_flags.open().exists():
         found["__all__"] = "A red flag is open. Look into it and close it before assigning."
     elif patient.programs.running().exists():
         found["__all__"] = f"{patient} has a running program. Adjust it, or end it first."
     if found:
         raise ValidationError(found)
-    program = Program.objects.create(patient=patient, template=template, started_on=started_on)
+    program, version = draft_program(
+        patient=patient,
+        template=template,
+        pathway=pathway,
+        started_on=started_on,
+        cue_set=cue_set,
+        reason=reason,
+        by=by,
+        at=at,
+    )
+    version.full_clean(exclude=["program", "policy_approved_by", "clearances"])
+    program.current_version = None
+    program.save(force_insert=True)
+    version.save(force_insert=True)
+    prescriptions = prescriptions_of(version)
+    for prescription in prescriptions:
+        prescription.version = version
+    Prescription.objects.bulk_create(prescriptions)
+    program.current_version = version
+    program.save(update_fields=["current_version"])
+    return program
+
+
+def draft_program(
+    *,
+    patient: Patient,
+    template: ProgramTemplate,
+    pathway: str,
+    started_on: dt.date,
+    at: dt.datetime,
+    cue_set: str = ProgramVersion.CueSet.DRAW_IN,
+    reason: str = "",
+    by: User | None = None,
+) -> tuple[Program, ProgramVersion]:
+    """The program as it would be, with version 1 and its prescriptions (``prescriptions_of``);
+    nothing is written."""
+    program = Program(patient=patient, template=template, started_on=started_on)
     version = ProgramVersion(
         program=program,
         number=1,
@@ -61,10 +100,8 @@ def assign_program(
         cue_set=cue_set,
         step_since=started_on,
     )
-    version.full_clean(exclude=["policy_approved_by", "clearances"])
-    version.save(force_insert=True)
-    items = template.items.select_related("exercise")
-    prescriptions = [
+    items = template.items.select_related("exercise").prefetch_related("exercise__levels")
+    version._prescriptions = [
         first_prescription(
             item.exercise,
             order=item.order,
@@ -74,9 +111,4 @@ def assign_program(
         )
         for item in items
     ]
-    for prescription in prescriptions:
-        prescription.version = version
-    Prescription.objects.bulk_create(prescriptions)
-    program.current_version = version
-    program.save(update_fields=["current_version"])
-    return program
+    return program, version

@@ -167,7 +167,7 @@ def draft_version(
         cue_set=change.cue_set or previous.cue_set,
         step_since=max(today, program.started_on) if stepped else previous.step_since,
         overrides=overrides.replaced(
-            previous.overrides, opened, {p.exercise.slug: p.level for p in prescriptions}
+            previous.overrides, opened, _levels_of_same_movement(previous, prescriptions)
         ),
         own_order=previous.own_order or change.order is not None,
         maintenance_since=_maintenance(previous, change, today),
@@ -175,6 +175,26 @@ def draft_version(
     )
     version._prescriptions = prescriptions
     return version
+
+
+def _levels_of_same_movement(
+    previous: ProgramVersion, prescriptions: list[Prescription]
+) -> dict[str, int]:
+    """Exercise → level, without those whose newest version is of another class at their level: a
+    gate opened by hand was opened for the movement that it was."""
+    was = {p.exercise.slug: p for p in prescriptions_of(previous)}
+    levels: dict[str, int] = {}
+    for p in prescriptions:
+        before = was.get(p.exercise.slug)
+        same = before is None or before.exercise_version_id == p.exercise_version_id
+        if same or classes_of(before) == classes_of(p):
+            levels[p.exercise.slug] = p.level
+    return levels
+
+
+def classes_of(prescription: Prescription) -> list[tuple[int, str]]:
+    """The movement class of every level of the prescribed exercise."""
+    return [(level.level, level.movement_class) for level in prescription.exercise.levels.all()]
 
 
 def _maintenance(previous: ProgramVersion, change: Change, today: dt.date) -> dt.date | None:

@@ -2,7 +2,7 @@
 
 from clinic.portal_site import PortalSite
 from clinic.roles import May
-from programs.clinician import exercise_edit, library, templates
+from programs.clinician import exercise_edit, library, renew, templates
 
 _EXERCISE = "library/<slug:slug>/"
 _TEMPLATE = "templates/<int:pk>/"
@@ -31,5 +31,8 @@ def register(portal: PortalSite) -> None:
         portal.register_page(route, view, name=name, needs=May.DECIDE)
     portal.register_page(
         _EXERCISE, library.exercise, name="library_exercise", needs=May.SEE_CLINICAL
+    )
+    portal.register_page(
+        "patients/<uuid:pk>/renew/", renew.renew, name="patient_renew", needs=May.DECIDE
     )
     portal.register_page(_TEMPLATE, templates.template, name="template", needs=May.SEE_CLINICAL)

@@ -19,7 +19,7 @@ from programs.loading import load_content
 from programs.models import Exercise, ExerciseLevel, ExerciseVersion, Prescription
 from programs.patient_words import BANNED_WORDS, banned_in, kind_refusal
 from programs.positions import prescriptions_of
-from programs.versioning import Change
+from programs.versioning import Change, draft_version
 from programs.wording import in_language
 from tests.conftest import MONDAY, make_staff
 
@@ -496,3 +496,58 @@ def test_the_supplied_content_passes_the_rules_of_the_portal(library):
         content = content_of(exercise)
         assert (exercise.slug, missing(content)) == (exercise.slug, [])
         assert (exercise.slug, problems(content)) == (exercise.slug, [])
+
+
+# --- moving a patient to the newest version ------------------------------------------------------
+
+
+def test_given_a_newer_version_then_a_clinician_moves_the_patient_to_it(
+    client, own, program, physio, colleague
+):
+    adjust_program(
+        program=program, change=Change(add=[own.slug]), by=physio, reason="Try it.", at=MONDAY
+    )
+    client.post(at("library_edit", own), written(**{"l1.title": "Lean with one hand"}))
+    do(client, own, "send")
+    client.force_login(colleague)
+    do(client, own, "approve")
+    client.force_login(physio)
+    patient_page = reverse("admin:patient", args=[program.patient_id])
+    assert "Newer in the library" in words(client.get(patient_page))
+    address = reverse("admin:patient_renew", args=[program.patient_id])
+    page = client.get(address)
+    assert "Lean with both hands" in words(page) and "Lean with one hand" in words(page)
+    sent = {"version": 2, "exercise": [own.slug], "reason": "Harder now."}
+    assert client.post(address, {**sent, "reason": ""}).status_code == 400
+    assert client.post(address, sent).status_code == 302
+    # Sent once more, it makes nothing twice.
+    assert client.post(address, sent).status_code == 400
+    program.refresh_from_db()
+    now = next(p for p in prescriptions_of(fresh(program.current_version)) if p.exercise == own)
+    assert program.current_version.number == 3
+    assert now.exercise.levels.all()[0].title == "Lean with one hand"
+    assert "Newer in the library" not in words(client.get(patient_page))
+
+
+def test_a_gate_opened_by_hand_is_not_opened_for_another_movement(program, physio):
+    slug = program.current_version.prescriptions.first().exercise.slug
+    exercise = Exercise.objects.get(slug=slug)
+    opened = {"exercise": slug, "level": 1, "movement_class": "x", "needs": "", "reason": "y"}
+    version = program.current_version
+    version.overrides = [opened]
+    content = exercise.current.content
+    for level in content["levels"]:
+        level["movement_class"] = "rotation"
+    newer = ExerciseVersion.objects.create(
+        exercise=exercise,
+        number=2,
+        state="approved",
+        content=content,
+        changed_at=MONDAY,
+        reviewed_at=MONDAY,
+    )
+    Exercise.objects.filter(pk=exercise.pk).update(current=newer)
+    kept = draft_version(program=program, change=Change(), at=MONDAY)
+    assert kept.overrides == [opened]
+    moved = draft_version(program=program, change=Change(renew=[slug]), at=MONDAY)
+    assert moved.overrides == []
