@@ -7,6 +7,9 @@ a clinician approved); everything else becomes a proposal.
 import datetime as dt
 import logging
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.db import transaction
 from django.db.models import Q
@@ -25,6 +28,22 @@ from programs.versioning import change_of, make_version
 log = logging.getLogger(__name__)
 
 
+_together: ContextVar[bool] = ContextVar("together", default=False)
+
+
+@contextmanager
+def one_decision(*, program: Program, at: dt.datetime) -> Iterator[None]:
+    """Look once at everything that is answered inside, when all of it is there: half of a week on
+    paper moves nobody, neither up nor down."""
+    with transaction.atomic():
+        token = _together.set(True)
+        try:
+            yield
+        finally:
+            _together.reset(token)
+        consider(program=program, at=at)
+
+
 @transaction.atomic
 def consider(*, program: Program, at: dt.datetime) -> Decision | None:
     """Decide on a program as it stands now, store the decision whole, and act on it.
@@ -37,7 +56,7 @@ def consider(*, program: Program, at: dt.datetime) -> Decision | None:
 
 def consider_locked(*, program: Program, at: dt.datetime) -> Decision | None:
     """``consider`` for a caller that took the program from ``lock_program`` itself."""
-    if program.status != Program.Status.ACTIVE:
+    if program.status != Program.Status.ACTIVE or _together.get():
         return None
     policy = Policy.objects.in_force(program.current_version.pathway)
     gathered = gather(program, policy=thresholds_of(policy), at=at)

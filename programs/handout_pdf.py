@@ -225,13 +225,13 @@ def _diary(pdf: "FPDF") -> None:
     _text(pdf, diary_words(), 5)
     pdf.ln(2)
     cell = wide / len(heads)
-    pdf.set_font(FAMILY, "", 8)
+    pdf.set_font(FAMILY, "", 7.5)
     top = pdf.get_y()
     for place, head in enumerate([_("Day"), *heads]):
         x = MARGIN if place == 0 else MARGIN + 22 + (place - 1) * cell
         pdf.set_xy(x, top)
         pdf.multi_cell(22 if place == 0 else cell, 3.6, head, align="L" if place == 0 else "C")
-    pdf.set_y(top + 19)
+    pdf.set_y(top + 23)
     for _day in range(14):
         pdf.cell(22, 9.5, "", border=1)
         for _column in heads:
@@ -260,6 +260,7 @@ def diary_heads() -> list[str]:
         _("Sore? no, both sides, left, right"),
         _("Pain next morning"),
         _("Usual pain next morning"),
+        _("Sore next morning? no, both sides, left, right"),
     ]
 
 

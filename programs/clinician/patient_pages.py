@@ -2,7 +2,7 @@
 
 from clinic.portal_site import PortalSite
 from clinic.roles import May
-from programs.clinician import as_patient, handout, notes
+from programs.clinician import as_patient, handout, notes, paper
 
 _ONE = "patients/<uuid:pk>/"
 
@@ -25,3 +25,4 @@ def register(portal: PortalSite) -> None:
         name="patient_as_patient",
         needs=May.SEE_CLINICAL,
     )
+    portal.register_page(_ONE + "paper/", paper.paper, name="patient_paper", needs=May.SEE_CLINICAL)
