@@ -1,22 +1,25 @@
 """What this room does when the practice's messages speak: a stop or a start from outside."""
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from clinic.messaging.persons import Person
-from clinic.models import User
+from clinic.models import OutboxMessage, User
 from clinic.models.messaging import Channel
 from clinic.sign_in_codes import Account
 from clinic.signals import (
     address_started,
     address_stopped,
+    before_sending,
     where_codes_go,
     who_signs_in,
     whose_address,
 )
+from patients import appointment_reminders
 from patients.caring import note_deed
 from patients.consenting import patients_at, start_messages, stop_messages, wanted_by_others
 from patients.models import Carer, CheckIn, ContactPoint, Patient, RedFlagScreening, Refusal
@@ -133,3 +136,11 @@ def note_red_flags(
 ) -> None:
     if created and not kwargs.get("raw"):
         note_deed(row=instance, subject_type="red_flag_screening", at=instance.at)
+
+
+@receiver(before_sending, dispatch_uid="patients.may_remind_of_appointment")
+def may_remind_of_appointment(
+    sender: Any, *, messages: list[OutboxMessage], at: dt.datetime, **kwargs: Any
+) -> dict[uuid.UUID, str]:
+    """A last look at reminders of appointments; a reason holds one back."""
+    return appointment_reminders.objections(messages=messages, at=at)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from clinic import health, watching
 from clinic.messaging import sending
 from clinic.messaging.sending import Dispatcher, SendReport, SweepReport
+from patients import appointment_reminders
 from programs import reminders
 from programs.reminders import PlanReport
 

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from clinic import health
+from patients import appointment_reminders
 from programs import caseload_rows, deciding, reminders
 
 log = logging.getLogger(__name__)
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 def plan_reminders() -> None:
     now = timezone.now()
     report = reminders.plan_reminders(at=now)
+    appointment_reminders.plan(at=now)
     health.beat(name=health.PLANNING, at=now)
     if report.written:
         log.info(

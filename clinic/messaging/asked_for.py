@@ -1,5 +1,5 @@
 """The words of messages that somebody asked for: a sign-in code, the invitation of a carer, what
-an enquiry asked for.
+an enquiry asked for, an appointment.
 
 They lie in ``asked/``, a file for each language, and are not the practice's to change: they carry
 what keeps people from being tricked. None of them carries a health detail.
@@ -26,17 +26,20 @@ def asked_words(
     who: str = "",
     door: str = "",
     guide: str = "",
+    when: str = "",
 ) -> tuple[str, str]:
     """Subject (of a mail) and body of one message; ``{code}`` and ``{link}`` stay.
 
-    ``kind`` is "sign_in_code", "invitation", "enquiry_confirm" or "enquiry_guide". An invitation
-    says ``who`` asks, and has a ``door``; ``guide`` are the words of the guide.
+    ``kind`` is "sign_in_code", "invitation", "enquiry_confirm", "enquiry_guide" or
+    "appointment_reminder". An invitation says ``who`` asks, and has a ``door``; ``guide`` are the
+    words of the guide; ``when`` are day and time of an appointment.
     """
     words = _supplied(supported(language))[kind][channel]
     values = {
         "practice": shown_name(site, language),
         "phone": site.phone,
         "who": who.replace("{", "").replace("}", ""),
+        "when": when,
     }
     if channel == Channel.SMS:
         values = {name: plain_gsm(value) for name, value in values.items()}

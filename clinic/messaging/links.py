@@ -30,6 +30,7 @@ _ENQUIRY = {
     _CONFIRM: ("/enquire/confirm/", "clinic.messaging.links.confirm"),
     _GUIDE: ("/guide/", "clinic.messaging.links.guide"),
 }
+_APPOINTMENT = "clinic.messaging.links.appointment"
 _ID_BYTES, _SEAL_BYTES = 16, 10
 _LINK = re.compile(r"/r/([\w-]{35})(?![\w-])", re.ASCII)
 
@@ -46,6 +47,8 @@ def link_for(message_id: uuid.UUID) -> str:
 
 def link_of(message: OutboxMessage) -> str:
     """The address that ``{link}`` stands for in this message."""
+    if message.kind == OutboxMessage.Kind.APPOINTMENT_REMINDER:
+        return f"{settings.BASE_URL}/a/{_token(message.pk, _APPOINTMENT)}"
     if message.kind not in _ENQUIRY:
         return link_for(message.pk)
     path, purpose = _ENQUIRY[OutboxMessage.Kind(message.kind)]
@@ -59,6 +62,16 @@ def message_for_enquiry(kind: str, token: str, at: dt.datetime) -> OutboxMessage
     if message_id is None:
         return None
     return OutboxMessage.objects.filter(pk=message_id, kind=kind, link_expires_at__gt=at).first()
+
+
+def message_for_appointment(token: str, at: dt.datetime) -> OutboxMessage | None:
+    """The reminder of an appointment whose link this is; None when it is wrong or too old."""
+    message_id = _opened(token, _APPOINTMENT)
+    if message_id is None:
+        return None
+    return OutboxMessage.objects.filter(
+        pk=message_id, kind=OutboxMessage.Kind.APPOINTMENT_REMINDER, link_expires_at__gt=at
+    ).first()
 
 
 def message_for(token: str, at: dt.datetime) -> OutboxMessage | None:

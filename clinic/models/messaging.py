@@ -80,6 +80,7 @@ class OutboxMessage(models.Model):
         INVITATION = "invitation", "Invitation of a carer"
         ENQUIRY_CONFIRM = "enquiry_confirm", "Confirmation of an enquiry’s address"
         ENQUIRY_GUIDE = "enquiry_guide", "Guide that an enquiry asked for"
+        APPOINTMENT_REMINDER = "appointment_reminder", "Reminder of an appointment"
 
     # What is planned for a patient, can be turned off by them, and carries a link to stop it.
     REMINDERS = (Kind.ROUTINE_REMINDER, Kind.SECOND_NUDGE, Kind.SILENCE)

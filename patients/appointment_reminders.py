@@ -1,0 +1,174 @@
+"""A reminder the day before an appointment, by the ways the patient has agreed to.
+
+One message for each appointment, start and channel; the key says so, and makes planning
+repeatable. What is moved or cancelled after planning is held back at the last look.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+
+from clinic import quiet_hours
+from clinic.messaging import outbox
+from clinic.messaging.asked_for import asked_words
+from clinic.messaging.texts import supported
+from clinic.models import OutboxMessage
+from patients.models import Appointment, Consent, ContactPoint
+
+KIND = OutboxMessage.Kind.APPOINTMENT_REMINDER
+CANCELLED = "The appointment was cancelled."
+MOVED = "The appointment was moved; another reminder speaks of the new time."
+OVER = "The appointment has begun."
+NO_CONSENT = "The patient has not agreed to messages by this way, or took it back."
+NO_ADDRESS = "The address is no longer one for reminders."
+OUTSIDE_HOURS = "Outside the hours in which the site writes."
+# The longest a reminder can come before its appointment: a day, and no night is longer.
+_AHEAD = dt.timedelta(hours=36)
+
+
+@transaction.atomic
+def plan(*, at: dt.datetime) -> int:
+    """Write the reminders whose moment has come. Returns how many messages were written."""
+    rows = (
+        Appointment.objects.select_for_update(of=["self"], skip_locked=True)
+        .filter(
+            status=Appointment.Status.PLANNED,
+            starts_at__gt=at,
+            starts_at__lte=at + _AHEAD,
+            reminded_of__isnull=True,
+        )
+        .select_related("patient", "site")
+    )
+    due = [row for row in rows if due_at(row) <= at]
+    written = outbox.write(_drafts(due, at))
+    for row in due:
+        row.reminded_of = row.starts_at
+        row.save(update_fields=["reminded_of"])
+    return len(written)
+
+
+def due_at(appointment: Appointment) -> dt.datetime:
+    """A day before, at the same time on the clock, or when the site may write next."""
+    site = appointment.site
+    local = timezone.localtime(appointment.starts_at, site.zone)
+    before = quiet_hours.local_moment(local.date() - dt.timedelta(days=1), local.time(), site.zone)
+    return quiet_hours.next_allowed(
+        before, appointment.patient.zone, site.quiet_start, site.quiet_end
+    )
+
+
+def objections(*, messages: Sequence[OutboxMessage], at: dt.datetime) -> dict[uuid.UUID, str]:
+    """Why each of these must not go out at ``at``; those that may are left out."""
+    ours = [message for message in messages if message.kind == KIND]
+    if not ours:
+        return {}
+    found = {
+        row.pk: row
+        for row in Appointment.objects.filter(
+            pk__in={appointment_of(message) for message in ours}
+        ).select_related("patient", "site")
+    }
+    patients = {row.patient_id for row in found.values()}
+    consents = _consents(patients)
+    points = {
+        (point.patient_id, point.channel, point.address.lower())
+        for point in ContactPoint.objects.filter(patient__in=patients, reminders=True)
+    }
+    reasons = {}
+    for message in ours:
+        row = found.get(appointment_of(message))
+        reason = _objection(message, row, consents, points, at)
+        if reason:
+            reasons[message.pk] = reason
+    return reasons
+
+
+def appointment_of(message: OutboxMessage) -> uuid.UUID:
+    """The id of the appointment a reminder speaks of, as its key says."""
+    return uuid.UUID(message.key.split(":")[1])
+
+
+def _objection(
+    message: OutboxMessage,
+    row: Appointment | None,
+    consents: set[tuple[uuid.UUID, str]],
+    points: set[tuple[uuid.UUID, str, str]],
+    at: dt.datetime,
+) -> str:
+    if row is None or row.status == Appointment.Status.CANCELLED:
+        return CANCELLED
+    if _key(row, message.channel) != message.key:
+        return MOVED
+    if at >= row.starts_at:
+        return OVER
+    if (row.patient_id, message.channel) not in consents:
+        return NO_CONSENT
+    if (row.patient_id, message.channel, message.address.lower()) not in points:
+        return NO_ADDRESS
+    site = row.site
+    inside = quiet_hours.within(at, row.patient.zone, site.quiet_start, site.quiet_end)
+    return "" if inside else OUTSIDE_HOURS
+
+
+def _drafts(rows: Sequence[Appointment], at: dt.datetime) -> list[OutboxMessage]:
+    # Who made or moved it within the last day knows of it.
+    rows = [row for row in rows if due_at(row) >= (row.changed_at or row.made_at)]
+    patients = {row.patient_id for row in rows}
+    consents = _consents(patients)
+    ways: dict[tuple[uuid.UUID, str], ContactPoint] = {}
+    for point in ContactPoint.objects.filter(patient__in=patients, reminders=True):
+        ways.setdefault((point.patient_id, point.channel), point)
+    return [
+        _draft(row, point, at)
+        for row in rows
+        for (patient, channel), point in ways.items()
+        if patient == row.patient_id and (patient, channel) in consents
+    ]
+
+
+def _draft(row: Appointment, point: ContactPoint, at: dt.datetime) -> OutboxMessage:
+    language = supported(row.patient.language)
+    subject, body = asked_words(
+        "appointment_reminder",
+        channel=point.channel,
+        site=row.site,
+        language=language,
+        when=when_words(row, language),
+    )
+    text = outbox.keep_text(
+        channel=point.channel, body=body, subject_line=subject, language=language
+    )
+    return outbox.draft(
+        key=_key(row, point.channel),
+        kind=KIND,
+        channel=point.channel,
+        subject_type="patient",
+        subject_id=row.patient_id,
+        address=point.address,
+        text=text,
+        due_at=due_at(row),
+        expires_at=row.starts_at,
+        link_expires_at=row.ends_at,
+        local_date=row.patient.local_date(due_at(row)),
+        at=at,
+    )
+
+
+def when_words(appointment: Appointment, language: str) -> str:
+    """Day and time on the clocks of the site, as people write them in ``language``."""
+    local = timezone.localtime(appointment.starts_at, appointment.site.zone)
+    with translation.override(language):
+        return f"{date_format(local, 'LONG_DAY_FORMAT')}, {local:%H:%M}"
+
+
+def _consents(patients: set[uuid.UUID]) -> set[tuple[uuid.UUID, str]]:
+    rows = Consent.objects.active().filter(patient__in=patients)
+    return set(rows.values_list("patient_id", "purpose"))
+
+
+def _key(row: Appointment, channel: str) -> str:
+    return f"{KIND}:{row.pk}:{row.starts_at.astimezone(dt.UTC):%Y%m%dT%H%MZ}:{channel}"
