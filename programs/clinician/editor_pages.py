@@ -10,6 +10,7 @@ _ONE = "patients/<uuid:pk>/"
 def register(portal: PortalSite) -> None:
     for route, view, name in [
         ("assign/", assign.assign, "patient_assign"),
+        ("assign/live/", assign.assign_live, "patient_assign_live"),
         ("change/", change.change, "patient_change"),
         ("change/live/", change.change_live, "patient_change_live"),
         ("end/", ending.end, "patient_end"),

@@ -67,7 +67,16 @@ class IntakeForm(PortalForm):
     LIFE = ("sleep", "stress", "feels_safe")
     INJURY = ("recent_injury", "comes_back_yearly", "plays_sport")
 
+    flag_rest_no = forms.BooleanField(
+        label="I have asked every question; those without a mark were answered with no",
+        required=False,
+    )
+
     def __init__(self, data: Any = None) -> None:
+        if data and data.get("flag_rest_no"):
+            data = data.copy()
+            for question in QUESTIONS:
+                data.setdefault(f"flag_{question.id}", "no")
         super().__init__(data)
         for question in QUESTIONS:
             self.fields[f"flag_{question.id}"] = forms.ChoiceField(
