@@ -21,6 +21,11 @@ def _planning(on: Stage) -> dict[str, object]:
     return dict(measured.run(on.scale.runs))
 
 
+def _patient_pages(name: str) -> Callable[[Stage], dict[str, object]]:
+    """A row of a module that knows the product's tables, which a stage has to set up first."""
+    return lambda on: getattr(importlib.import_module("tests.benchmarks.patient_pages"), name)(on)
+
+
 # In the order of the table that docs/benchmarks.md explains. Planning comes last: it leaves a
 # practice of another size behind.
 ROWS: dict[str, Callable[[Stage], dict[str, object]]] = {
@@ -32,6 +37,9 @@ ROWS: dict[str, Callable[[Stage], dict[str, object]]] = {
     "sms_vs_twilio_client": sms_rows.vs_twilio_client,
     "claim_vs_bare": claim_rows.vs_bare,
     "due_to_accepted_p99_s": promptness.due_to_accepted,
+    "today_vs_floor": _patient_pages("today_vs_floor"),
+    "check_in_vs_floor": _patient_pages("check_in_vs_floor"),
+    "check_in_write": _patient_pages("check_in_write"),
     "planning_vs_insert_select": _planning,
 }
 
