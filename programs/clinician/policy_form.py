@@ -25,12 +25,14 @@ LONGEST = 3650
 
 @dataclass(frozen=True)
 class Line:
-    """One threshold of the page: its field, and what it is now and was supplied as."""
+    """One threshold of the page: its field, what it is now and was supplied as, and whether the
+    draft as it is kept changes it."""
 
     threshold: Threshold
     field: BoundField
     now: str
     supplied: str
+    changed: bool
 
     @property
     def unit(self) -> str:
@@ -74,18 +76,27 @@ class DraftForm(PortalForm):
         self.draft = draft
         for threshold in all_thresholds():
             self.fields[threshold.name] = _field(threshold)
-        if draft.pathway != "post_injury":
+        if draft.pathway == "post_injury":
+            self.fields["auto_policy_offered"].disabled = True
+        else:
             del self.fields["looser_because"]
         self.order_fields([*(t.name for t in all_thresholds()), "reason"])
 
     @property
     def groups(self) -> list[tuple[Group, list[Line]]]:
         now, supplied = self.draft.based_on.thresholds, asdict(DEFAULT_POLICIES[self.draft.pathway])
+        kept = self.draft.whole
         return [
             (
                 group,
                 [
-                    Line(t, self[t.name], t.said(now[t.name]), t.said(supplied[t.name]))
+                    Line(
+                        threshold=t,
+                        field=self[t.name],
+                        now=t.said(now[t.name]),
+                        supplied=t.said(supplied[t.name]),
+                        changed=kept[t.name] != now[t.name],
+                    )
                     for t in group.thresholds
                 ],
             )
