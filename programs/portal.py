@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from patients.late import given_at, moment_of
 from patients.models import Preferences
 from programs import answering, happened
+from programs.following_up import farewell_for
 from programs.items import Item
 from programs.models import Program, Session
 from programs.portal_access import (
@@ -54,7 +55,8 @@ def _today_page(request: HttpRequest) -> HttpResponse:
     if reason:
         return _stopped(request, program, reason)
     if program is None:
-        return render(request, "portal/no_program.html")
+        farewell = farewell_for(request.patient)
+        return render(request, "portal/no_program.html", {"farewell": farewell})
     request.nothing_stops = True
     today = today_for(program=program, at=timezone.now(), flags_seen=True)
     context = {

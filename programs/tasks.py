@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from clinic import health
 from patients import appointment_reminders
-from programs import caseload_rows, deciding, reminders
+from programs import caseload_rows, deciding, following_up, reminders
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,9 @@ def reconcile_reminders() -> None:
 
 @shared_task
 def consider_all() -> None:
-    deciding.consider_all(at=timezone.now())
+    now = timezone.now()
+    deciding.consider_all(at=now)
+    following_up.raise_due(at=now)
 
 
 @shared_task

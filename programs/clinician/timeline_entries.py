@@ -151,10 +151,20 @@ def version(issued: ProgramVersion) -> Entry:
         issued.at,
         "version",
         f"Version {issued.number}: {issued.get_cause_display().lower()}",
-        (issued.reason,),
+        (issued.reason, *_opened(issued)),
         who=issued.by.name if issued.by else "by a rule",
         tone="version",
     )
+
+
+def _opened(issued: ProgramVersion) -> list[str]:
+    """The gates that were opened with this version, and why."""
+    return [
+        f"Gate opened: {one['exercise'].replace('-', ' ')} up to level {one['level']}, which waits "
+        f"for {one['needs']}. {one['reason']}"
+        for one in issued.overrides
+        if one["version"] == issued.number
+    ]
 
 
 def message(sent: OutboxMessage) -> Entry:
