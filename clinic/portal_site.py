@@ -18,9 +18,12 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
+from clinic.models import Site
 from clinic.roles import May, abilities, may
 
 View = Callable[..., HttpResponse]
@@ -59,6 +62,9 @@ class PortalSite(AdminSite):
         super().__init__(name)
         self._pages: list[Page] = []
         self._home: View | None = None
+        # The rooms as a role sees them: rights go by roles, so they are the same on every page.
+        self._lists: dict[tuple[object, ...], list[Any]] = {}
+        self._drawn: dict[int, SafeString] = {}
 
     # --- what rooms above add ------------------------------------------------------------------
 
@@ -74,6 +80,8 @@ class PortalSite(AdminSite):
         count: Callable[[Any], int] | None = None,
     ) -> None:
         """Add a page below /clinic/; reverse it as ``admin:<name>``."""
+        self._lists.clear()
+        self._drawn.clear()
         self._pages.append(Page(route, view, name, menu, needs, room, count))
 
     def register_home(self, view: View) -> None:
@@ -93,6 +101,8 @@ class PortalSite(AdminSite):
             else [model_or_iterable]
         )
         ours = [model for model in models if model._meta.app_label in ROOMS]
+        self._lists.clear()
+        self._drawn.clear()
         if ours:
             super().register(ours, admin_class, **options)
 
@@ -157,7 +167,26 @@ class PortalSite(AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The rooms in their order, with names people use."""
+        user = request.user
+        key = (getattr(user, "role", ""), user.is_active, user.is_superuser, app_label)
+        if key not in self._lists:
+            self._lists[key] = self._rooms(request, app_label)
+        return self._lists[key]
+
+    def _more(self, request: HttpRequest, rooms: list[Any]) -> SafeString:
+        """The panel of the rooms. Drawn once for each role, but on a page that stands in it."""
+        models = [model for room in rooms for model in room["models"]]
+        if any(model.get("admin_url") == request.path for model in models):
+            return _draw(rooms, request.path)
+        if id(rooms) not in self._drawn:
+            self._drawn[id(rooms)] = _draw(rooms, "")
+        return self._drawn[id(rooms)]
+
+    def _rooms(self, request: HttpRequest, app_label: str | None) -> list[Any]:
         found = self._build_app_dict(request, app_label)
+        # A room may have pages for somebody who may see none of its tables.
+        bare = {} if app_label else {label: {"app_label": label, "models": []} for label in ROOMS}
+        found = bare | found
         rooms = [found[label] | {"name": name} for label, name in ROOMS.items() if label in found]
         for room in rooms:
             for model in room["models"]:
@@ -165,7 +194,7 @@ class PortalSite(AdminSite):
                 model["name"] = capfirst(words[1]) if words else model["name"]
             room["models"] += self._pages_of(room["app_label"], request.user)
             room["models"].sort(key=lambda model: model["name"])
-        return rooms
+        return [room for room in rooms if room["models"]]
 
     def _pages_of(self, room: str, user: Any) -> list[dict[str, Any]]:
         return [
@@ -176,13 +205,15 @@ class PortalSite(AdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         allowed = abilities(request.user)
+        known = super().each_context(request)
         return {
-            **super().each_context(request),
+            **known,
             "may": allowed,
+            "more": self._more(request, known["available_apps"]),
             "menu": [
                 {
                     "word": page.menu,
-                    "url": reverse(f"admin:{page.name}"),
+                    "url": _address(page.name),
                     "count": page.count(request.user) if page.count else 0,
                 }
                 for page in self._pages
@@ -222,9 +253,47 @@ def _second_factor_missing(user: Any) -> bool:
     return settings.STAFF_SECOND_FACTOR and not is_mfa_enabled(user)
 
 
+@functools.lru_cache(maxsize=64)
+def _address(name: str) -> str:
+    return reverse(f"admin:{name}")
+
+
+def _draw(rooms: list[Any], here: str) -> SafeString:
+    return format_html_join(
+        "\n",
+        '<div><p class="po-more__room">{}</p>\n<ul>{}</ul></div>',
+        (
+            (
+                room["name"],
+                format_html_join(
+                    "",
+                    '<li><a href="{}"{}>{}</a></li>',
+                    (
+                        (
+                            model["admin_url"],
+                            mark_safe(' aria-current="page"') if model["admin_url"] == here else "",
+                            model["name"],
+                        )
+                        for model in room["models"]
+                        if model.get("admin_url")
+                    ),
+                ),
+            )
+            for room in rooms
+        ),
+    )
+
+
 def _zone_of(user: Any) -> zoneinfo.ZoneInfo:
     """The zone of the first site somebody works at: portal times are wall-clock times there."""
     if not user.is_authenticated:
         return zoneinfo.ZoneInfo(settings.TIME_ZONE)
-    name = user.sites.order_by("pk").values_list("time_zone", flat=True).first()
-    return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
+    sites = sites_of(user)
+    return zoneinfo.ZoneInfo(sites[0].time_zone if sites else settings.TIME_ZONE)
+
+
+def sites_of(user: Any) -> list[Site]:
+    """The sites somebody works at, oldest first; asked of the database once in a request."""
+    if not hasattr(user, "_sites"):
+        user._sites = list(user.sites.order_by("pk"))
+    return user._sites

@@ -9,13 +9,14 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from clinic.models import Role, Site, User
 from clinic.roles import May, may
 from patients.csv_files import FileProblem, Table, read_table
 from patients.import_cells import BY_NAME, DATE_FORMS, guess_columns, guess_date_form
 from patients.import_people import DATES
-from patients.importing import ImportRefused, Plan, import_patients
+from patients.importing import Plan, import_patients
 from patients.models import ImportDraft
 from patients.models.consent import RECORDED_WAYS
 
@@ -45,6 +46,11 @@ def start_draft(*, file_name: str, content: bytes, by: User, at: dt.datetime) ->
         columns = guess_columns(heads)
         dates = [cell for name in DATES if name in columns for cell in table.column(columns[name])]
         choices = {"date_form": guess_date_form(dates)} if dates else {}
+        sites, staff = _choosable(by)
+        for name, options in (("site", sites), ("physiotherapist", staff)):
+            if len(options) == 1:
+                # Nobody else it could be.
+                choices[name] = str(options[0].pk)
     return ImportDraft.objects.create(
         owner=by,
         file_name=(file_name.strip() or "patients.csv")[-200:],
@@ -121,21 +127,25 @@ def table_of(draft: ImportDraft) -> Table:
 def plan_of(draft: ImportDraft) -> Plan:
     """The plan as it was chosen; what is no longer there stands as not chosen."""
     chosen: dict[str, Any] = draft.choices
-    sites = Site.objects.all() if draft.owner.is_superuser else draft.owner.sites.all()
+    sites, staff = _choosable(draft.owner)
     site = sites.filter(pk=chosen.get("site") or None).first()
-    people = User.objects.filter(
-        role=Role.PHYSIOTHERAPIST, is_active=True, sites__in=sites
-    ).distinct()
     date_form = chosen.get("date_form", "")
     way = chosen.get("way", "")
     return Plan(
         columns=dict(draft.columns),
         date_form=date_form if date_form in DATE_FORMS else "",
         site=site,
-        physiotherapist=people.filter(pk=chosen.get("physiotherapist") or None).first(),
+        physiotherapist=staff.filter(pk=chosen.get("physiotherapist") or None).first(),
         way=way if way in RECORDED_WAYS else "",
         duplicates="skip" if chosen.get("duplicates") == "skip" else "refuse",
     )
+
+
+def _choosable(by: User) -> tuple[QuerySet[Site], QuerySet[User]]:
+    """The sites and physiotherapists that may stand for rows that name none."""
+    sites = Site.objects.all() if by.is_superuser else by.sites.all()
+    staff = User.objects.filter(role=Role.PHYSIOTHERAPIST, is_active=True, sites__in=sites)
+    return sites, staff.distinct()
 
 
 def _held(draft: ImportDraft, by: User) -> ImportDraft:
@@ -144,15 +154,3 @@ def _held(draft: ImportDraft, by: User) -> ImportDraft:
     return (
         ImportDraft.objects.select_for_update(of=["self"]).select_related("owner").get(pk=draft.pk)
     )
-
-
-__all__ = [
-    "ImportRefused",
-    "change_draft",
-    "discard_draft",
-    "forget_old",
-    "import_draft",
-    "plan_of",
-    "start_draft",
-    "table_of",
-]

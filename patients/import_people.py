@@ -17,6 +17,7 @@ from patients import import_cells as cells
 from patients.consent_wordings import wording
 from patients.csv_files import Line, Table
 from patients.import_cells import BY_NAME, CellProblem
+from patients.registering_many import Agreed
 
 if TYPE_CHECKING:
     from patients.importing import Plan
@@ -35,15 +36,6 @@ class Problem:
     label: str
     words: str
     value: str
-
-
-@dataclass(frozen=True)
-class Agreed:
-    """A yes as the row says it."""
-
-    wording: str
-    way: str
-    at: dt.datetime
 
 
 @dataclass

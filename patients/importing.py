@@ -6,9 +6,10 @@ is written down only where the row has its day, its wording and how it was given
 """
 
 import datetime as dt
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import pghistory
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -19,11 +20,11 @@ from clinic.models import AccessRecord, Role, Site, User
 from clinic.roles import May, may
 from patients import import_doubles as doubles
 from patients import import_people as people
-from patients.consenting import give_consent
 from patients.csv_files import Table
 from patients.import_cells import BY_NAME, DATE_FORMS, FIELDS
 from patients.import_people import Person, Problem
-from patients.registering import next_number, register_patient
+from patients.registering import next_number
+from patients.registering_many import ManyRefused, NewPatient, register_many
 
 Duplicates = Literal["refuse", "skip"]
 
@@ -146,15 +147,11 @@ def import_patients(*, table: Table, plan: Plan, by: User, at: dt.datetime) -> R
     try:
         with transaction.atomic(), pghistory.context(import_of=len(table.lines), user=by.pk):
             # The lock of next_number: nobody else is given a number meanwhile.
-            numbers = _numbers_from(next_number())
+            first = next_number()
             report = check(table=table, plan=plan, by=by, at=at)
             if not report.is_good:
                 raise ImportRefused(report)
-            given = {person.values["number"] for person in report.people}
-            for person in report.people:
-                _register(person, numbers, given, by, at, report)
-            if report.problems:
-                raise ImportRefused(report)
+            _register(report, first, by, at)
             record_access(
                 actor=by,
                 action=AccessRecord.Action.CHANGE,
@@ -171,33 +168,26 @@ def import_patients(*, table: Table, plan: Plan, by: User, at: dt.datetime) -> R
     return report
 
 
-def _register(
-    person: Person,
-    numbers: Iterable[str],
-    given: set[str],
-    by: User,
-    at: dt.datetime,
-    report: Report,
-) -> None:
-    values: dict[str, Any] = {k: v for k, v in person.values.items() if v not in ("", None)}
-    if "number" not in values:
-        values["number"] = next(number for number in numbers if number not in given)
+def _register(report: Report, first_number: str, by: User, at: dt.datetime) -> None:
+    given = {person.values["number"] for person in report.people}
+    free = (number for number in _numbers_from(first_number) if number not in given)
+    new = [
+        NewPatient(
+            **{**person.values, "number": person.values["number"] or next(free)},
+            consents=person.consents,
+        )
+        for person in report.people
+    ]
     try:
-        patient = register_patient(by=by, at=at, **values)
-        for purpose, consent in person.consents.items():
-            give_consent(
-                patient=patient,
-                purpose=purpose,
-                way=consent.way,
-                wording_version=consent.wording,
-                by=by,
-                at=min(consent.at, at),
-            )
-    except ValidationError as error:
-        for name, words in _by_field(error):
-            label = BY_NAME[name].label if name in BY_NAME else ""
-            value = str(person.cells.get(name, ""))
-            report.problems.append(Problem(person.line, label, words, value))
+        register_many(people=new, by=by, at=at)
+    except ManyRefused as refused:
+        for place, error in refused.errors.items():
+            person = report.people[place]
+            for name, words in _by_field(error):
+                label = BY_NAME[name].label if name in BY_NAME else ""
+                value = person.cells.get(name, "")
+                report.problems.append(Problem(person.line, label, words, value))
+        raise ImportRefused(report) from refused
 
 
 def _by_field(error: ValidationError) -> list[tuple[str, str]]:
@@ -206,16 +196,8 @@ def _by_field(error: ValidationError) -> list[tuple[str, str]]:
     return [("", word) for word in error.messages]
 
 
-def _numbers_from(first: str) -> Iterable[str]:
-    number = int(first.removeprefix("P-"))
-
-    def count():
-        following = number
-        while True:
-            yield f"P-{following:05d}"
-            following += 1
-
-    return count()
+def _numbers_from(first: str) -> Iterator[str]:
+    return (f"P-{number:05d}" for number in itertools.count(int(first.removeprefix("P-"))))
 
 
 def _require_desk(by: User) -> None:

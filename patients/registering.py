@@ -42,27 +42,19 @@ def register_patient(
     Raises ValidationError with a message per field, and then nothing is made.
     """
     _must_be_staff(by)
-    if not physiotherapist.is_clinician:
-        raise ValidationError({"physiotherapist": "Choose a physiotherapist."})
     email = email.strip().lower()
-    patient = Patient(
-        number=number or next_number(),
+    patient = build_patient(
         site=site,
         physiotherapist=physiotherapist,
-        given_name=given_name.strip(),
-        family_name=family_name.strip(),
+        given_name=given_name,
+        family_name=family_name,
         date_of_birth=date_of_birth,
-        time_zone=time_zone or site.time_zone,
+        time_zone=time_zone,
         language=language,
-        created_at=at,
+        reminder_time=reminder_time,
+        number=number or next_number(),
+        at=at,
     )
-    if date_of_birth and date_of_birth >= at.date():
-        raise ValidationError({"date_of_birth": "The date of birth lies in the future."})
-    if date_of_birth and date_of_birth.year < at.year - 120:
-        raise ValidationError({"date_of_birth": "The date of birth is too long ago."})
-    if reminder_time is not None:
-        check_reminder_time(site, reminder_time)
-    check_language(language)
     patient.full_clean(exclude=["user"])
     if email:
         patient.user = _account_with(email, patient.name)
@@ -76,6 +68,52 @@ def register_patient(
             patient=patient, channel=Channel.SMS, address=phone, by=by, at_hour=reminder_time
         )
     return patient
+
+
+def build_patient(
+    *,
+    site: Site,
+    physiotherapist: User,
+    given_name: str,
+    family_name: str,
+    number: str,
+    at: dt.datetime,
+    date_of_birth: dt.date | None = None,
+    time_zone: str = "",
+    language: str = "en",
+    reminder_time: dt.time | None = None,
+) -> Patient:
+    """A record that is not kept yet, as far as it can be checked without the database.
+
+    Raises ValidationError with a message per field.
+    """
+    if not physiotherapist.is_clinician:
+        raise ValidationError({"physiotherapist": "Choose a physiotherapist."})
+    if date_of_birth and date_of_birth >= at.date():
+        raise ValidationError({"date_of_birth": "The date of birth lies in the future."})
+    if date_of_birth and date_of_birth.year < at.year - 120:
+        raise ValidationError({"date_of_birth": "The date of birth is too long ago."})
+    if reminder_time is not None:
+        check_reminder_time(site, reminder_time)
+    check_language(language)
+    patient = Patient(
+        number=number,
+        site=site,
+        physiotherapist=physiotherapist,
+        given_name=given_name.strip(),
+        family_name=family_name.strip(),
+        date_of_birth=date_of_birth,
+        time_zone=time_zone or site.time_zone,
+        language=language,
+        created_at=at,
+    )
+    patient.clean_fields(exclude=["user", "site", "physiotherapist"])
+    return patient
+
+
+def first_hour(site: Site) -> dt.time:
+    """When the first reminder of a day goes to an address for which nobody said an hour."""
+    return max(ContactPoint._meta.get_field("reminder_time").default, site.quiet_start)
 
 
 def _account_with(email: str, name: str) -> User:
@@ -129,7 +167,7 @@ def add_contact_point(
     elif first is not None:
         point.reminder_time, point.reminder_days = first.reminder_time, first.reminder_days
     else:
-        point.reminder_time = max(point.reminder_time, patient.site.quiet_start)
+        point.reminder_time = first_hour(patient.site)
     try:
         point.full_clean()
     except ValidationError as error:

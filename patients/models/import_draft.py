@@ -34,7 +34,8 @@ class ImportDraft(models.Model):
         ordering = ["-made_at"]
         constraints = [
             models.CheckConstraint(
-                name="import_draft_is_emptied", condition=Q(imported_at__isnull=True) | Q(content=b"")
+                name="import_draft_is_emptied",
+                condition=Q(imported_at__isnull=True) | Q(content=b""),
             )
         ]
 

@@ -144,6 +144,8 @@ def draft(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The file as it would be read, and what is wrong with it; ``does`` says what is wanted."""
     found = _own(request, pk)
     if found.imported_at is not None:
+        if request.method == "POST":
+            return redirect("admin:import_draft", pk=pk)
         return portal.page(
             request, "admin/portal/import_done.html", {"title": "Imported", "draft": found}
         )
@@ -205,13 +207,7 @@ def _own(request: HttpRequest, pk: uuid.UUID) -> ImportDraft:
 def _form(request: HttpRequest, found: ImportDraft, data: Any) -> PlanForm:
     initial = {f"column_{name}": str(place) for name, place in found.columns.items()}
     initial |= {name: value for name, value in found.choices.items() if value}
-    form = PlanForm(data, heads=found.heads, user=request.user, initial=initial)
-    for name in ("site", "physiotherapist"):
-        options = form.fields[name].queryset
-        if not found.choices and len(options) == 1:
-            # Nobody else it could be.
-            form.initial.setdefault(name, options[0].pk)
-    return form
+    return PlanForm(data, heads=found.heads, user=request.user, initial=initial)
 
 
 def _checked(
