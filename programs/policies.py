@@ -6,10 +6,11 @@ from functools import lru_cache
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
+from django.db.models import Prefetch, QuerySet
 
 from clinic.models import Role, User
 from programs import thresholds as supplied
-from programs.models import Policy, PolicyDraft
+from programs.models import Policy, PolicyDraft, Rehearsal
 from programs.policy_checks import difference, needs_its_own_reason, nonsense
 from programs.thresholds import DEFAULT_POLICIES
 
@@ -134,6 +135,15 @@ def _check_drafter(by: User) -> None:
         raise PermissionDenied("Only a physiotherapist or a manager drafts a policy.")
 
 
+def drafts() -> QuerySet[PolicyDraft]:
+    """Drafts with all that tells where they stand, whatever their number."""
+    # What a rehearsal found may be long, and is read on its own page.
+    rehearsals = Rehearsal.objects.defer("found", "courses")
+    return PolicyDraft.objects.select_related(
+        "author", "based_on", "published_as"
+    ).prefetch_related(Prefetch("rehearsals", rehearsals))
+
+
 def _lock(draft: PolicyDraft) -> PolicyDraft:
     row = PolicyDraft.objects.select_for_update(of=("self",)).select_related("based_on", "author")
     draft = row.get(pk=draft.pk)
@@ -173,9 +183,12 @@ def publish_draft(*, draft: PolicyDraft, reason: str, by: User, at: dt.datetime)
     return policy
 
 
-def whats_missing(draft: PolicyDraft) -> list[str]:
-    """What keeps this draft from being published now, in words; empty when nothing does."""
-    in_force = Policy.objects.in_force(draft.pathway)
+def whats_missing(draft: PolicyDraft, *, in_force: Policy | None = None) -> list[str]:
+    """What keeps this draft from being published now, in words; empty when nothing does.
+
+    ``in_force`` is the pathway's policy where the caller has it already.
+    """
+    in_force = in_force or Policy.objects.in_force(draft.pathway)
     if draft.based_on_id != in_force.pk:
         who = in_force.published_by.name if in_force.published_by else "The supplied content"
         return [
@@ -194,7 +207,7 @@ def whats_missing(draft: PolicyDraft) -> list[str]:
         )
     if needs_its_own_reason(draft.pathway, whole) and not draft.looser_because:
         missing.append("Post-injury, what is looser than supplied needs a reason of its own.")
-    newest = draft.rehearsals.first()
+    newest = next(iter(draft.rehearsals.all()), None)
     if newest is None:
         missing.append("It has not been rehearsed.")
     elif not newest.is_of(draft):

@@ -14,7 +14,7 @@ from programs.clinician.opening import portal
 from programs.clinician.policy_form import unit_of
 from programs.models import Policy, PolicyDraft
 from programs.models.library import Pathway
-from programs.policies import begin_draft, whats_missing
+from programs.policies import begin_draft, drafts, whats_missing
 from programs.policy_checks import difference
 from programs.threshold_words import GROUPS
 from programs.thresholds import DEFAULT_POLICIES
@@ -24,7 +24,7 @@ from programs.thresholds import DEFAULT_POLICIES
 def policies(request: HttpRequest) -> HttpResponse:
     """Every pathway's thresholds side by side, and the drafts on their way."""
     in_force = _in_force()
-    drafts = list(PolicyDraft.objects.open().select_related("author", "based_on"))
+    now = {one.pathway: one for one in in_force}
     return portal.page(
         request,
         "admin/portal/policies.html",
@@ -32,7 +32,7 @@ def policies(request: HttpRequest) -> HttpResponse:
             "title": "Policies",
             "in_force": in_force,
             "groups": _side_by_side(in_force),
-            "drafts": [(draft, _state(draft)) for draft in drafts],
+            "drafts": [(draft, _state(draft, now[draft.pathway])) for draft in _open_drafts()],
         },
     )
 
@@ -50,7 +50,7 @@ def policy(request: HttpRequest, pathway: str) -> HttpResponse:
         }
         for version, earlier in zip(versions, [*versions[1:], None], strict=True)
     ]
-    drafts = PolicyDraft.objects.open().filter(pathway=pathway).select_related("author", "based_on")
+    waiting = [draft for draft in _open_drafts() if draft.pathway == pathway]
     return portal.page(
         request,
         "admin/portal/policy.html",
@@ -58,8 +58,8 @@ def policy(request: HttpRequest, pathway: str) -> HttpResponse:
             "title": f"{versions[0].get_pathway_display()}: policy",
             "pathway": pathway,
             "versions": shown,
-            "drafts": [(draft, _state(draft)) for draft in drafts],
-            "mine": next((draft for draft in drafts if draft.author_id == request.user.pk), None),
+            "drafts": [(draft, _state(draft, versions[0])) for draft in waiting],
+            "mine": next((draft for draft in waiting if draft.author_id == request.user.pk), None),
         },
     )
 
@@ -133,7 +133,11 @@ def _side_by_side(in_force: list[Policy]) -> list[dict[str, Any]]:
     ]
 
 
-def _state(draft: PolicyDraft) -> str:
+def _open_drafts() -> list[PolicyDraft]:
+    return list(drafts().filter(state=PolicyDraft.State.OPEN))
+
+
+def _state(draft: PolicyDraft, in_force: Policy) -> str:
     """Where a draft stands on its way, in a few words."""
-    missing = whats_missing(draft)
+    missing = whats_missing(draft, in_force=in_force)
     return missing[0] if missing else "Rehearsed: a manager may publish it."

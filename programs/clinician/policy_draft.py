@@ -14,13 +14,12 @@ from programs.clinician.opening import portal
 from programs.clinician.policy_form import PERIODS, DraftForm, seen
 from programs.form_errors import put_errors
 from programs.models import Policy, PolicyDraft
-from programs.policies import change_draft, discard_draft, renew_draft, whats_missing
+from programs.policies import change_draft, discard_draft, drafts, renew_draft, whats_missing
 from programs.rehearsing import rehearse_draft
 
 
 def open_draft(number: int) -> PolicyDraft:
-    rows = PolicyDraft.objects.select_related("author", "based_on", "published_as")
-    found = rows.filter(pk=number).first() if number < 2**63 else None
+    found = drafts().filter(pk=number).first() if number < 2**63 else None
     if found is None:
         raise Http404
     return found
@@ -90,8 +89,8 @@ def _context(row: PolicyDraft, form: DraftForm | None) -> dict[str, Any]:
         "seen": form.seen() if form else seen(row, row.whole),
         "is_open": is_open,
         "overtaken_by": in_force if is_open and in_force.pk != row.based_on_id else None,
-        "missing": whats_missing(row) if is_open else [],
-        "rehearsal": row.rehearsals.select_related("by").first(),
+        "missing": whats_missing(row, in_force=in_force) if is_open else [],
+        "rehearsal": row.rehearsals.select_related("by").defer("found", "courses").first(),
     }
 
 
