@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone, translation
-from django.utils.formats import date_format
+from django.utils.formats import date_format, get_format
 
 from clinic import quiet_hours
 from clinic.messaging import outbox
@@ -162,7 +162,10 @@ def when_words(appointment: Appointment, language: str) -> str:
     """Day and time on the clocks of the site, as people write them in ``language``."""
     local = timezone.localtime(appointment.starts_at, appointment.site.zone)
     with translation.override(language):
-        return f"{date_format(local, 'LONG_DAY_FORMAT')}, {local:%H:%M}"
+        form = get_format("LONG_DAY_FORMAT")
+        # Languages of messages that the pages are not in have no form of their own.
+        form = "l, j. F" if form == "LONG_DAY_FORMAT" else form
+        return f"{date_format(local, form)}, {local:%H:%M}"
 
 
 def _consents(patients: set[uuid.UUID]) -> set[tuple[uuid.UUID, str]]:

@@ -11,6 +11,7 @@ from clinic.roles import May
 from clinic.templatetags.look import decision_mark
 from patients.admin import OfPatients
 from programs.clinician import (
+    agenda_pages,
     around_pages,
     board,
     board_pages,
@@ -47,6 +48,7 @@ safety_pages.register(portal)
 around_pages.register(portal)
 board_pages.register(portal)
 post_injury_pages.register(portal)
+agenda_pages.register(portal)
 portal.register_page(
     "patients/new/",
     record.register,

@@ -7,6 +7,7 @@ from programs import (
     offline_forms,
     portal,
     portal_answers,
+    portal_appointments,
     portal_carers,
     portal_data,
     portal_language,
@@ -52,6 +53,14 @@ urlpatterns = [
     re_path(r"^in/(?P<token>[^/]{1,64})/?$", portal_sign_in.door, name="portal_door"),
     # As short as a text message needs it; a slash that a mail program adds does no harm.
     re_path(r"^r/(?P<token>[^/]{1,64})/?$", portal_link.reminder_link, name="portal_link"),
+    re_path(r"^a/(?P<token>[^/]{1,64})/?$", portal_appointments.by_link, name="appointment_link"),
+    path(
+        "a/<str:token>/appointment.ics",
+        portal_appointments.file_by_link,
+        name="appointment_link_file",
+    ),
+    path("appointments/<uuid:pk>.ics", portal_appointments.own_file, name="appointment_file"),
+    path("calendar/<str:token>.ics", portal_appointments.feed, name="calendar_feed"),
     path("sw.js", offline.worker, name="offline_worker"),
     path("manifest.webmanifest", offline.manifest, name="offline_manifest"),
     path("offline/", offline.offline_page, name="offline_page"),

@@ -12,7 +12,7 @@ from typing import Any
 
 from clinic.models import User
 from patients.models import Patient
-from programs.clinician import post_injury, renew
+from programs.clinician import agenda, post_injury, renew
 from programs.models import Program
 
 PanelView = Callable[..., dict[str, Any] | None]
@@ -31,7 +31,11 @@ class Panel:
 
 
 # Area and function, in the order of the page. Only clinicians and managers see them.
-PANELS: list[tuple[str, PanelView]] = [("post_injury", post_injury.panel), ("renew", renew.panel)]
+PANELS: list[tuple[str, PanelView]] = [
+    ("post_injury", post_injury.panel),
+    ("renew", renew.panel),
+    ("appointment", agenda.panel),
+]
 
 
 def panels_of(
