@@ -34,6 +34,8 @@ PUBLIC = {
     "offline/line/": "tells only whether one is signed in",
     "in/": "the address on paper or in an invitation: offers to send a code, opens nothing",
     "r/": "a reminder link: a page with one button, which itself opens nothing",
+    "a/": "the link in the reminder of an appointment: when and where, without a name",
+    "calendar/": "the private calendar of a physiotherapist: whoever holds its address; no name",
     "stop/": "the link in a mail that stops reminders: tells nothing, opens nothing",
     "enquire/": "for people who are not patients yet; tells nobody which addresses are known",
     "guide/": "the link in a mail that somebody asked for: a text without anybody's data",
@@ -61,7 +63,9 @@ def is_public(route: str) -> bool:
     return (
         plain in PUBLIC
         or plain == ""
-        or plain.startswith(("account/", "in/", "r/", "stop/", "hooks/", "enquire/", "guide/"))
+        or plain.startswith(
+            ("account/", "in/", "r/", "stop/", "hooks/", "enquire/", "guide/", "a/", "calendar/")
+        )
     )
 
 
