@@ -50,8 +50,10 @@ class Picture:
     def words(self) -> str:
         """Such as “Left buttock”."""
         band = BY_PLACE.get(self.place)
+        if band is None and not self.place:
+            return f"{self.side} side".capitalize() if self.side else ""
         if band is None:
-            return ELSEWHERE_NAMES[self.side] if self.place or self.side else ""
+            return ELSEWHERE_NAMES[self.side]
         return band.on(self.side) if self.side else band.name
 
 

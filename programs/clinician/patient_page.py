@@ -40,7 +40,6 @@ from programs.items import dose_text
 from programs.models import CaseloadMark, CaseloadRow, Decision, Prescription, Program, Proposal
 from programs.positions import prescriptions_of, standing_of
 from programs.proposals import accept_proposal, decline_proposal
-from programs.rule_words import rule_words
 from programs.today import program_for
 
 
@@ -171,7 +170,6 @@ def _clinical(
         "version": program.current_version,
         "proposal": proposal,
         "decision": spoken,
-        "decision_words": rule_words(spoken.rules) if spoken else "",
         "fired": fired,
         "pictures": pictures,
         "step_figures": _step_figures(program, spoken, pictures) if proposal and spoken else [],
