@@ -13,7 +13,7 @@ from patients import red_flagging
 from patients.access import require_clinician
 from programs import gates, overrides, reminders
 from programs.deciding import lock_program, supersede_open_proposal
-from programs.models import Program, ProgramVersion
+from programs.models import Exercise, Program, ProgramVersion
 from programs.obstacles import RED_FLAG, obstacles_to
 from programs.reasons import CHANGED, REOPENED
 from programs.versioning import (
@@ -57,6 +57,7 @@ def adjust_program(
     if program.status == Program.Status.ENDED:
         raise ValidationError("This program has ended.")
     _refuse_nonsense(program, change)
+    _refuse_foreign(change, by)
     supersede_open_proposal(program=program, at=at)
     opened = _open_gates(program, change, at)
     return make_version(
@@ -144,6 +145,16 @@ def end_program(
     program.save()
     reminders.program_stands_still(program=program, at=at)
     return program
+
+
+def _refuse_foreign(change: Change, by: User) -> None:
+    """An exercise that belongs to a colleague alone is prescribed by nobody else."""
+    owned = Exercise.objects.filter(slug__in=change.add, owner__isnull=False).exclude(owner=by)
+    theirs = owned.select_related("owner").first() if change.add else None
+    if theirs is not None:
+        raise ValidationError(
+            {"exercise": f"{theirs} belongs to {theirs.owner} alone. Ask them to share it."}
+        )
 
 
 def _refuse_nonsense(program: Program, change: Change) -> None:

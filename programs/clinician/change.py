@@ -96,6 +96,7 @@ def _opened(request: HttpRequest, program: Program, proposal: Proposal | None) -
         today=program.patient.local_date(timezone.now()),
         step=step,
         start=start_from(request, program),
+        by=request.user,
     )
 
 
@@ -106,6 +107,7 @@ def _sent(request: HttpRequest, program: Program) -> ChangeForm:
         edited(request.POST, standing=own),
         version=version,
         today=program.patient.local_date(timezone.now()),
+        by=request.user,
     )
 
 

@@ -9,6 +9,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 
+from clinic.models import User
 from programs import gates
 from programs.clinician.fields import REASON_HINT, PortalForm, reason_field
 from programs.clinician.routine_edit import added_rows, put_defaults
@@ -118,8 +119,9 @@ class ChangeForm(PortalForm):
         today: dt.date,
         step: Step | None = None,
         start: Start | None = None,
+        by: User | None = None,
     ) -> None:
-        self.version, self.today, self.start = version, today, start
+        self.version, self.today, self.start, self.by = version, today, start, by
         self.own = {p.exercise.slug: p for p in in_routine_order(version)}
         order = data.getlist("order") if data is not None else _order_of(start, self.own)
         added = added_rows(order, standing=self.own, since=today)
@@ -137,7 +139,8 @@ class ChangeForm(PortalForm):
         self.moved = bool(data.get("moved")) if data is not None else bool(start and start.moved)
         super().__init__(data, initial=self._initial(step, start))
         taken = [p.exercise_id for p in self.prescriptions]
-        self.fields["add"].queryset = Exercise.objects.prescribable().exclude(pk__in=taken)
+        offered = Exercise.objects.offered_to(by).order_by("name")
+        self.fields["add"].queryset = offered.exclude(pk__in=taken)
         self.fields["in_place_of"].choices = [
             ("", "Nothing, it joins the routine"),
             *((p.exercise.slug, p.exercise.name) for p in self.prescriptions),
@@ -223,7 +226,7 @@ class ChangeForm(PortalForm):
         data.setlist("order", [p.exercise.slug for p in self.prescriptions])
         if self.moved:
             data["moved"] = "1"
-        return ChangeForm(data, version=self.version, today=self.today)
+        return ChangeForm(data, version=self.version, today=self.today, by=self.by)
 
     def lines(self) -> list[Line]:
         """The exercises in routine order, for the table of the page."""

@@ -84,7 +84,7 @@ class ExerciseForm(PortalForm):
     def __init__(self, data: Any = None, *, content: Content | None, user: Any, slug: str) -> None:
         self.opened = content or {"words": {}, "sources": [], "levels": []}
         super().__init__(data, initial=self._initial())
-        easier = Exercise.objects.prescribable().visible_to(user).exclude(slug=slug)
+        easier = Exercise.objects.offered_to(user).exclude(slug=slug)
         self.fields["regress_to"].queryset = easier
         # A muscle or thing that an import named, and we have no word for, stays to choose.
         for name, ours in (
@@ -164,7 +164,7 @@ class ExerciseForm(PortalForm):
                     "dose": [self[f"l{number}.{name}"] for name in _DOSE],
                     "ticks": [self[f"l{number}.{name}"] for name in _TICKS],
                     "title": self[f"l{number}.title"].value() or "",
-                    "open": wrong or filled or number == 1,
+                    "open": wrong or number == 1,
                     "filled": filled,
                     "wrong": wrong,
                 }

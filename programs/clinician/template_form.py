@@ -54,10 +54,7 @@ class TemplateForm(PortalForm):
             initial = {name: getattr(plan, name) for name in self.base_fields}
         self.exercises = {
             row.slug: row
-            for row in Exercise.objects.prescribable()
-            .visible_to(user)
-            .order_by("name")
-            .prefetch_related("levels")
+            for row in Exercise.objects.offered_to(user).order_by("name").prefetch_related("levels")
         }
         self.rows = self._count(data, len(items))
         for number in range(1, self.rows + 1):

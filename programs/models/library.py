@@ -7,7 +7,7 @@ import pgtrigger
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 
 class MovementClass(models.TextChoices):
@@ -46,11 +46,14 @@ class ExerciseQuerySet(models.QuerySet["Exercise"]):
     def visible_to(self, user: Any) -> "ExerciseQuerySet":
         """The supplied ones, the practice's, and what belongs to ``user`` alone; somebody's own
         exercise is open to colleagues only while it waits for one of them to review it."""
-        waiting = Q(review_state=Exercise.ReviewState.IN_REVIEW) | Q(
-            versions__state=ExerciseVersion.State.IN_REVIEW
+        waiting = ExerciseVersion.objects.filter(
+            exercise=OuterRef("pk"), state=ExerciseVersion.State.IN_REVIEW
         )
-        own = Q(owner__isnull=True) | Q(owner=user)
-        return self.filter(own | waiting).distinct()
+        return self.filter(Q(owner__isnull=True) | Q(owner=user) | Exists(waiting))
+
+    def offered_to(self, user: Any) -> "ExerciseQuerySet":
+        """What ``user`` may prescribe: approved, and the practice's or their own."""
+        return self.prescribable().filter(Q(owner__isnull=True) | Q(owner=user))
 
 
 @pghistory.track()

@@ -21,6 +21,7 @@ from tests.conftest import MONDAY
 from tests.journeys import pages
 from tests.journeys.conftest import Clock, Practice, everything_at_work
 from tests.journeys.looking import send
+from tests.journeys.portal_library import look_at_library
 
 pytestmark = [
     pytest.mark.journey,
@@ -73,6 +74,7 @@ def test_every_page_of_the_portal(practice: Practice, clock: Clock, look, lived)
     own.at("reopening without a reason", reopen(flagged))
     own.at("not a patient here", f"/clinic/patients/{uuid.uuid4()}/")
     own.at("figures", "/clinic/figures/?exercise=bird-dog")
+    look_at_library(own, ruth, waiting.programs.get())
     own.at("password", "/clinic/password_change/")
     own.at("second step", reverse("mfa_index"))
 

@@ -551,3 +551,16 @@ def test_a_gate_opened_by_hand_is_not_opened_for_another_movement(program, physi
     assert kept.overrides == [opened]
     moved = draft_version(program=program, change=Change(renew=[slug]), at=MONDAY)
     assert moved.overrides == []
+
+
+def test_a_colleagues_own_exercise_is_offered_to_nobody_else(client, own, program, colleague):
+    Exercise.objects.filter(pk=own.pk).update(owner=own.current.author)
+    with pytest.raises(ValidationError, match="belongs to Ruth Adeyemi alone"):
+        adjust_program(
+            program=program, change=Change(add=[own.slug]), by=colleague, reason="x", at=MONDAY
+        )
+    address = reverse("admin:patient_change", args=[program.patient_id])
+    offered = client.get(address).context["form"].fields["add"].queryset
+    assert own in offered
+    client.force_login(colleague)
+    assert own not in client.get(address).context["form"].fields["add"].queryset
