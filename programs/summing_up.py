@@ -71,7 +71,7 @@ def _pain(program: Program, today: dt.date) -> Figure:
     title = "Usual pain, median of a week (0–10)"
     if then is None or now is None:
         gap = "the first week" if then is None else "the last seven days"
-        both = "both weeks" if then is None and now is None else gap
+        both = "either week" if then is None and now is None else gap
         return Figure(title, _said(then), _said(now), missing=f"no answers in {both}")
     limit = clear_change(then, points=2.0, percent=30.0)
     return Figure(title, _said(then), _said(now), _VERDICTS[_word(then, now, limit, "worse")])

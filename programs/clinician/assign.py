@@ -153,7 +153,7 @@ def _wanted(form: AssignForm, sent: bool) -> dict[str, Any]:
     else:
         slug = form.initial.get("template")
         rows = form.fields["template"].queryset
-        said = {**form.initial, "template": rows.filter(slug=slug).first() or rows.first()}
+        said = {**form.initial, "template": rows.filter(slug=slug).first()}
     return {name: said.get(name) for name in ("template", "pathway", "started_on")}
 
 

@@ -221,7 +221,7 @@ class ChangeForm(PortalForm):
                 data.setlist(field.html_name, value)
             elif value is True:
                 data[field.html_name] = "on"
-            elif value not in (None, False):
+            elif value is not None and value is not False:
                 data[field.html_name] = str(value)
         data.setlist("order", [p.exercise.slug for p in self.prescriptions])
         if self.moved:

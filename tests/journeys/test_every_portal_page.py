@@ -11,7 +11,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from clinic import standstill
-from clinic.models import Heartbeat, Role, User
+from clinic.models import Alert, Heartbeat, Role, User
 from patients.models import Patient
 from programs.demo.courses import COURSES
 from programs.demo.practice import build_practice
@@ -22,6 +22,7 @@ from tests.journeys import pages
 from tests.journeys.conftest import Clock, Practice, everything_at_work
 from tests.journeys.looking import send
 from tests.journeys.portal_library import look_at_library
+from tests.journeys.portal_policies import look_at_policies
 
 pytestmark = [
     pytest.mark.journey,
@@ -57,8 +58,19 @@ def test_every_page_of_the_portal(practice: Practice, clock: Clock, look, lived)
     proposal = waiting.programs.get().proposals.open().get()
     own.at("declining", decline(waiting))
     own.at("changing", f"/clinic/patients/{waiting.pk}/change/?proposal={proposal.pk}")
-    own.at("changing, wrong", send(f"/clinic/patients/{waiting.pk}/change/", "Issue version 2"))
+    own.at("changing, wrong", see_what_changes(waiting, level_of=None))
+    own.at("what a change comes to", see_what_changes(waiting, level_of="2"))
+    own.at("maintenance", f"/clinic/patients/{waiting.pk}/maintenance/")
     own.at("ending", f"/clinic/patients/{waiting.pk}/end/")
+    own.at("a note, empty", send(f"/clinic/patients/{waiting.pk}/", "Keep the note"))
+    own.at("the routine on paper", f"/clinic/patients/{waiting.pk}/handout/")
+    own.at("a paper week", f"/clinic/patients/{waiting.pk}/paper/")
+    own.at("a paper week, empty", send(f"/clinic/patients/{waiting.pk}/paper/", "Keep this week"))
+    for seen in ("today", "result"):
+        own.at(
+            f"as the patient sees it, {seen}",
+            f"/clinic/patients/{waiting.pk}/as-patient/?page={seen}",
+        )
     own.at("record and contact", f"/clinic/patients/{waiting.pk}/record/")
     own.at("registering", "/clinic/patients/new/")
     own.at("registering, wrong", send("/clinic/patients/new/", "Register and take the intake"))
@@ -93,6 +105,19 @@ def test_every_page_of_the_portal(practice: Practice, clock: Clock, look, lived)
         )
     manager.at("words refused", write_of_health)
     manager.at("alerts, one ticked", tick_first_alert)
+    manager.at("alerts of the site", "/clinic/alerts/?scope=site")
+    manager.at("alerts that are closed", "/clinic/alerts/?scope=site&state=closed")
+    alert = Alert.objects.open().order_by("due_at").first()
+    manager.at("one alert", reverse("admin:alert", args=[alert.pk]))
+    manager.at(
+        "closing without an outcome",
+        send(reverse("admin:alert", args=[alert.pk]), "Close with this outcome"),
+    )
+    own.at("my alerts", "/clinic/alerts/")
+    own.at("absences", "/clinic/absences/")
+    own.at("an absence without days", send("/clinic/absences/", "Enter it"))
+    manager.at("time until alerts were seen", "/clinic/reports/alerts/?days=90")
+    look_at_policies(own, manager, physio=ruth, manager=staff["mona"])
     manager.at("a new site", reverse("admin:clinic_site_add"))
     manager.at("delivery report", "/clinic/delivery/?days=30")
     manager.at("delivery report, nothing", "/clinic/delivery/?day=2020-01-01")
@@ -130,6 +155,22 @@ def decline(patient: Patient) -> Callable[[Page], None]:
         page.goto(f"/clinic/patients/{patient.pk}/")
         page.get_by_text("Decline", exact=True).click()
         expect(page.get_by_label("Why not")).to_be_visible()
+
+    return visit
+
+
+def see_what_changes(patient: Patient, *, level_of: str | None) -> Callable[[Page], None]:
+    """The second step of the editor; without a change the first one again, with its refusal."""
+
+    def visit(page: Page) -> None:
+        page.goto(f"/clinic/patients/{patient.pk}/change/")
+        if level_of is not None:
+            page.get_by_label(re.compile("^Level: ")).last.select_option(level_of)
+            page.get_by_label("Pain ceiling, 0–10").select_option("3")
+        page.get_by_role("button", name="See what changes").last.click()
+        expect(
+            page.get_by_role("heading", name=re.compile("^Please|^What version"))
+        ).to_be_visible()
 
     return visit
 
