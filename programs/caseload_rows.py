@@ -7,12 +7,10 @@ is marked or due in their scope made again, and the worker has the rest made eve
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 
-from clinic.models import User
 from patients.models import Patient
 from programs import caseload
 from programs.models import CaseloadMark, CaseloadRow, Snooze
@@ -41,8 +39,8 @@ def fresh(patients: Iterable[Patient], *, at: dt.datetime) -> list[CaseloadRow]:
 
 def settle(*, at: dt.datetime, limit: int = BATCH) -> int:
     """Make up to about ``limit`` rows again that are marked or due; returns how many were. To be
-    repeated until that is less than ``limit``."""
-    return _make(_wanted(CaseloadRow.objects.all(), at, limit), at, limit)
+    repeated until there are none."""
+    return _make(_wanted("true", (), at, limit), at, limit)
 
 
 def settle_all(*, at: dt.datetime) -> int:
@@ -53,19 +51,31 @@ def settle_all(*, at: dt.datetime) -> int:
     return total
 
 
-def settle_for(rows: QuerySet[CaseloadRow], *, at: dt.datetime) -> None:
-    """Before ``rows`` are read: make again what is marked, and what of them is due. One query when
-    there is nothing to do."""
-    wanted = _wanted(rows, at, _AT_ONCE)
+def settle_for(where: str, given: Sequence[object], *, at: dt.datetime) -> None:
+    """Before the rows of a condition in SQL are read: make again what is marked, and what of them
+    is due. One query when there is nothing to do."""
+    wanted = _wanted(where, given, at, _AT_ONCE)
     if wanted:
         _make(wanted, at, _AT_ONCE)
 
 
-def _wanted(rows: QuerySet[CaseloadRow], at: dt.datetime, limit: int) -> set[uuid.UUID]:
-    """Patients marked anywhere, or due among ``rows``."""
-    marked = CaseloadMark.objects.order_by("pk").values_list("patient_id", flat=True)[:limit]
-    due = rows.filter(looks_again_at__lte=at).order_by().values_list("patient_id", flat=True)
-    return set(marked.union(due[:limit], all=True))
+def row_of(patient: Patient, *, at: dt.datetime) -> CaseloadRow:
+    """The kept row of one patient, as it is at this moment."""
+    settle_for("patient_id = %s", [patient.pk], at=at)
+    return CaseloadRow.objects.get(patient=patient)
+
+
+def _wanted(where: str, given: Sequence[object], at: dt.datetime, limit: int) -> set[uuid.UUID]:
+    """Patients marked anywhere, or due among the rows of the condition."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT patient_id FROM (SELECT patient_id FROM programs_caseloadmark"
+            " ORDER BY id LIMIT %s) marked UNION ALL SELECT patient_id FROM"
+            " (SELECT patient_id FROM programs_caseloadrow"
+            f" WHERE looks_again_at <= %s AND {where} LIMIT %s) due",
+            [limit, at, *given, limit],
+        )
+        return {pk for (pk,) in cursor.fetchall()}
 
 
 @transaction.atomic
@@ -143,12 +153,3 @@ def _kept(row: caseload.Row) -> CaseloadRow:
         snoozed_by=snooze.by.name if snooze else "",
         looks_again_at=row.looks_again_at,
     )
-
-
-def visible_rows(user: User) -> QuerySet[CaseloadRow]:
-    """The rows of the sites this member of staff works at."""
-    if user.is_superuser:
-        return CaseloadRow.objects.all()
-    if not user.is_staff:
-        return CaseloadRow.objects.none()
-    return CaseloadRow.objects.filter(site__in=list(user.sites.values_list("pk", flat=True)))

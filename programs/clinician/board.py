@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 
 from clinic.audit import record_access
 from clinic.models import AccessRecord, Role, User
+from clinic.portal_site import sites_of
 from clinic.roles import May, may
 from programs import caseload
 from programs.clinician.board_lines import Setting, lines
@@ -23,10 +24,11 @@ from programs.clinician.board_query import (
     answer,
     count_words,
     question_of,
-    rows_in_scope,
+    scope_of,
+    views_of,
 )
 from programs.clinician.opening import portal
-from programs.models import CaseloadRow, Pathway, Proposal, SavedView
+from programs.models import Pathway, Proposal
 from programs.needs import NEED, NEEDS, ORDER
 from programs.undoing import can_be_undone
 
@@ -47,11 +49,10 @@ def board(request: HttpRequest) -> HttpResponse:
     )
     if not may(request.user, May.SEE_CLINICAL):
         return _names_only(request, asked.search)
-    sites = list(request.user.sites.values_list("pk", "name"))
-    scope = rows_in_scope(request.user, [pk for pk, _ in sites], asked)
-    found = answer(scope, asked, at=at)
+    sites = [(site.pk, site.name) for site in sites_of(request.user)]
+    found = answer(scope_of(request.user, [pk for pk, _ in sites], asked), asked, at=at)
     staff = _physiotherapists(sites) if asked.scope == "site" else {}
-    views = list(SavedView.objects.filter(user=request.user).values("pk", "name", "query"))
+    views = views_of(request.user)
     here = asked.query(page=asked.page)
     setting = Setting(
         at=at,
@@ -175,7 +176,3 @@ def setting_for(request: HttpRequest) -> Setting:
         may_decide=may(request.user, May.DECIDE),
         names={},
     )
-
-
-def row_of(patient_id: object) -> CaseloadRow:
-    return CaseloadRow.objects.get(patient=patient_id)

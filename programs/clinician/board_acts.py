@@ -16,14 +16,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from patients.models import Patient
-from programs import caseload_rows
-from programs.clinician.board import row_of, setting_for
+from programs.caseload_rows import row_of
+from programs.clinician.board import setting_for
 from programs.clinician.board_lines import done_line, line
 from programs.clinician.fields import PortalForm, date_field, reason_field
 from programs.clinician.opening import open_patient, portal
 from programs.form_errors import put_errors
 from programs.keeping_views import forget_view, keep_view
-from programs.models import CaseloadRow, Proposal, SavedView
+from programs.models import Proposal, SavedView
 from programs.proposals import accept_proposal, decline_proposal
 from programs.snoozing import LONGEST_DAYS, snooze_patient, wake_patient
 from programs.undoing import can_be_undone, undo_acceptance
@@ -80,7 +80,7 @@ def undo(request: HttpRequest, pk: uuid.UUID, proposal: int) -> HttpResponse:
         return _refused(request, patient, error)
     said = f"Taken back. Version {version.number} is as before; the proposal is open again."
     if _is_live(request):
-        row = _fresh_row(patient)
+        row = row_of(patient, at=timezone.now())
         return HttpResponse(
             line(row, setting_for(request)).replace("<tr ", f'<tr data-said="{said}" ', 1)
         )
@@ -134,9 +134,8 @@ def snooze(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             return _back(request, patient)
         except ValidationError as error:
             put_errors(form, error)
-    caseload_rows.settle_for(CaseloadRow.objects.filter(patient=patient), at=timezone.now())
-    row = CaseloadRow.objects.filter(patient=patient).first()
-    return _asking(request, patient, form, "Snooze", row.reason if row else "", "Snooze")
+    reason = row_of(patient, at=timezone.now()).reason
+    return _asking(request, patient, form, "Snooze", reason, "Snooze")
 
 
 @require_POST
@@ -204,7 +203,7 @@ def _answered(
     if not _is_live(request):
         messages.success(request, f"{patient.name}: {said}")
         return _back(request, patient, undo=proposal.pk)
-    row = _fresh_row(patient)
+    row = row_of(patient, at=timezone.now())
     row.proposal_id = proposal.pk
     fresh = proposal_of(patient, proposal.pk)
     undo = can_be_undone(fresh, by=request.user, at=timezone.now())
@@ -216,13 +215,8 @@ def _refused(request: HttpRequest, patient: Patient, error: ValidationError) -> 
     if not _is_live(request):
         messages.error(request, f"{patient.name}: {said}")
         return _back(request, patient)
-    row = _fresh_row(patient)
+    row = row_of(patient, at=timezone.now())
     return HttpResponse(done_line(row, setting_for(request), said=said, undo=False), status=409)
-
-
-def _fresh_row(patient: Patient) -> CaseloadRow:
-    caseload_rows.settle_for(CaseloadRow.objects.filter(patient=patient), at=timezone.now())
-    return row_of(patient.pk)
 
 
 def _is_live(request: HttpRequest) -> bool:

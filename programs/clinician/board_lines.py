@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from clinic.templatetags.look import decision_mark, icon
 from programs import sparklines
+from programs.clinician.board_query import Shown
 from programs.models import CaseloadRow, Pathway
 from programs.needs import NEED
 
@@ -37,18 +38,18 @@ class Setting:
     back: str = ""
 
 
-def lines(rows: Iterable[CaseloadRow], setting: Setting) -> SafeString:
+def lines(rows: Iterable[CaseloadRow | Shown], setting: Setting) -> SafeString:
     return mark_safe("".join(line(row, setting) for row in rows))
 
 
-def line(row: CaseloadRow, on: Setting) -> str:
+def line(row: CaseloadRow | Shown, on: Setting) -> str:
     return (
         f'<tr class="po-row po-row--{row.need}" id="n-{escape(row.number)}" data-row tabindex="-1">'
         f"{_who(row, on)}{_why(row, on)}{_step(row, on)}{_figures(row)}</tr>"
     )
 
 
-def done_line(row: CaseloadRow, on: Setting, *, said: str, undo: bool) -> str:
+def done_line(row: CaseloadRow | Shown, on: Setting, *, said: str, undo: bool) -> str:
     """The row of somebody who was just answered; ``said`` is what happened, in words."""
     acts = ""
     if undo:
@@ -66,7 +67,7 @@ def done_line(row: CaseloadRow, on: Setting, *, said: str, undo: bool) -> str:
     )
 
 
-def _who(row: CaseloadRow, on: Setting) -> str:
+def _who(row: CaseloadRow | Shown, on: Setting) -> str:
     sub = f'<span class="sb-num">{escape(row.number)}</span>'
     if row.pathway:
         sub += f" · {_PATHWAYS[row.pathway]}, phase {row.phase}"
@@ -78,7 +79,7 @@ def _who(row: CaseloadRow, on: Setting) -> str:
     )
 
 
-def _why(row: CaseloadRow, on: Setting) -> str:
+def _why(row: CaseloadRow | Shown, on: Setting) -> str:
     sub = ""
     if row.need == "overdue" and row.since:
         sub = f"due {_moment(row.since, on)}"
@@ -97,14 +98,14 @@ def _why(row: CaseloadRow, on: Setting) -> str:
     return f'<td class="po-row__why">{escape(row.reason)}{sub}</td>'
 
 
-def _step(row: CaseloadRow, on: Setting) -> str:
+def _step(row: CaseloadRow | Shown, on: Setting) -> str:
     mark = _mark(row.outcome) if row.outcome else ""
     words = f'<span class="po-row__words">{escape(row.step)}</span>' if row.step else ""
     acts = _acts(row, on) if on.may_decide else ""
     return f'<td class="po-row__step">{mark or (_NONE if not words else "")}{words}{acts}</td>'
 
 
-def _acts(row: CaseloadRow, on: Setting) -> str:
+def _acts(row: CaseloadRow | Shown, on: Setting) -> str:
     acts, name = "", escape(row.name)
     if row.proposal_id and row.need == "waiting":
         if row.pathway == Pathway.POST_INJURY:
@@ -138,7 +139,7 @@ def _acts(row: CaseloadRow, on: Setting) -> str:
     return f'<div class="po-acts">{acts}</div>' if acts else ""
 
 
-def _figures(row: CaseloadRow) -> str:
+def _figures(row: CaseloadRow | Shown) -> str:
     pain = "–" if row.usual_pain is None else row.usual_pain
     done = "–" if row.adherence is None else row.adherence
     days = "–" if row.silent_days is None else row.silent_days
@@ -194,5 +195,5 @@ def _pattern(name: str, with_proposal: bool) -> str:
     return address.replace(str(_ANY), "{0}").replace(str(_ANY_PROPOSAL), "{1}")
 
 
-def _address(name: str, row: CaseloadRow, proposal: int | None = None) -> str:
+def _address(name: str, row: CaseloadRow | Shown, proposal: int | None = None) -> str:
     return _pattern(name, proposal is not None).format(row.patient_id, proposal)

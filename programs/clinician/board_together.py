@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from clinic.audit import record_access
 from clinic.models import AccessRecord
+from clinic.portal_site import sites_of
 from patients.models import CheckIn
 from programs.accepting import Told, accept_together
 from programs.caseload_rows import settle_for
-from programs.clinician.board_query import Question, rows_in_scope
 from programs.clinician.opening import portal
 from programs.models import CaseloadRow, Decision, Proposal, Session
 from programs.models.caseload import IN_ORDER
@@ -67,9 +67,8 @@ def together(request: HttpRequest) -> HttpResponse:
 def _accept(request: HttpRequest) -> HttpResponse:
     ids = [int(pk) for pk in request.POST.getlist("proposal") if pk.isascii() and pk.isdigit()]
     # The proposals of patients whom this person may see; the verb asks everything else again.
-    sites = list(request.user.sites.values_list("pk", flat=True))
     found = (
-        Proposal.objects.filter(pk__in=ids[:AT_MOST], program__patient__site__in=sites)
+        Proposal.objects.filter(pk__in=ids[:AT_MOST], program__patient__site__in=_sites(request))
         .select_related("program__patient", "decision")
         .order_by("pk")
     )
@@ -89,13 +88,15 @@ def _as_words(told: Told) -> dict[str, Any]:
     }
 
 
+def _sites(request: HttpRequest) -> list[int]:
+    return [site.pk for site in sites_of(request.user)]
+
+
 def _cases(request: HttpRequest, at: dt.datetime) -> list[Case]:
     """In a fixed number of queries, however many cases there are."""
-    mine = Question(scope="mine", default_scope="mine")
-    sites = list(request.user.sites.values_list("pk", flat=True))
-    scope = rows_in_scope(request.user, sites, mine)
-    settle_for(scope, at=at)
-    rows = list(scope.filter(may_bulk=True, need="waiting").order_by(*IN_ORDER)[:AT_MOST])
+    settle_for("physiotherapist_id = %s", [request.user.pk], at=at)
+    mine = CaseloadRow.objects.filter(physiotherapist=request.user, site__in=_sites(request))
+    rows = list(mine.filter(may_bulk=True, need="waiting").order_by(*IN_ORDER)[:AT_MOST])
     proposals = {
         proposal.pk: proposal
         for proposal in Proposal.objects.open()

@@ -38,8 +38,7 @@ def as_derived(at: dt.datetime) -> dict[uuid.UUID, dict]:
 
 
 def row_of(patient, at) -> CaseloadRow:
-    caseload_rows.settle_for(CaseloadRow.objects.filter(patient=patient), at=at)
-    return CaseloadRow.objects.get(patient=patient)
+    return caseload_rows.row_of(patient, at=at)
 
 
 class Life:
@@ -176,7 +175,7 @@ def test_a_look_with_nothing_to_make_is_one_query(program, django_assert_num_que
     at = at_day(0, 20)
     caseload_rows.settle_all(at=at)
     with django_assert_num_queries(1):
-        caseload_rows.settle_for(CaseloadRow.objects.filter(site=1), at=at)
+        caseload_rows.settle_for("site_id = %s", [1], at=at)
 
 
 def test_a_thing_that_was_undone_leaves_no_mark(program):
