@@ -20,7 +20,7 @@ BECAUSE = {
     duty.COVER: "stands in",
     duty.MANAGER: "as manager",
     duty.AWAY: "away, and nobody else is there",
-    watching.SECOND: "stands in",
+    watching.SECOND: "told too",
 }
 NEXT = {
     escalation.HALF_TIME: "told again, and who stands in",
@@ -142,8 +142,9 @@ class Event:
 
 def history_of(alert: Alert) -> list[Event]:
     """All that happened, the newest first. Four queries."""
-    events = [Event(alert.raised_at, "Raised", alert.get_severity_display())]
-    events += _tellings(alert)
+    events = _tellings(alert)
+    if all(event.at != alert.raised_at for event in events):
+        events.insert(0, Event(alert.raised_at, AlertStep.Why.RAISED.label))
     for change in alert.reassignments.select_related("from_owner", "to_owner", "by"):
         title = f"Given from {change.from_owner.name} to {change.to_owner.name}"
         events.append(Event(change.at, title, f"{change.by.name}: {change.reason}"))

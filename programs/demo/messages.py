@@ -29,6 +29,7 @@ _SENT: dict[str, Any] = {
     "carrier": CARRIERS[Channel.EMAIL],
     "settled_at": F("due_at") + dt.timedelta(seconds=20),
 }
+_COARSE = dt.timedelta(hours=6)
 _BROKE = "The line broke while the message was handed over."
 
 
@@ -101,11 +102,12 @@ def alert_went_out(alert: Alert) -> None:
 
 
 def tell_alerts(*, last_day: dt.date) -> None:
-    """What nobody looked at was told again, as it would have been on those days."""
+    """What nobody looked at was told again, as it would have been on those days, but for the hour:
+    a watch of every few seconds would make a practice of any size slow to make."""
     over = dt.datetime.combine(last_day + dt.timedelta(days=1), dt.time(), dt.UTC)
     waiting = Alert.objects.open().filter(next_stage_at__lt=over)
     while (at := waiting.aggregate(first=Min("next_stage_at"))["first"]) is not None:
-        watching.escalate(at=at)
+        watching.escalate(at=min(at + _COARSE, over))
 
 
 def settle_alerts(*, last_day: dt.date) -> None:
