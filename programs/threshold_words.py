@@ -32,7 +32,7 @@ class Threshold:
     high: float
     careful: Literal["lower", "higher", "yes", "no"]
     rules: tuple[str, ...]
-    source: str
+    source: str = "Our choice"
     kind: Kind = "whole"
     ours: bool = True
 
@@ -105,7 +105,6 @@ GROUPS: tuple[Group, ...] = (
                 10,
                 "lower",
                 ("R03",),
-                "Our choice",
             ),
             Threshold(
                 "weekly_rise",
@@ -199,7 +198,6 @@ GROUPS: tuple[Group, ...] = (
                 60,
                 "higher",
                 ("R24",),
-                "Our choice",
             ),
             Threshold(
                 "min_sessions_at_level",
@@ -210,7 +208,6 @@ GROUPS: tuple[Group, ...] = (
                 40,
                 "higher",
                 ("R24",),
-                "Our choice",
             ),
             Threshold(
                 "max_effort",
@@ -221,7 +218,6 @@ GROUPS: tuple[Group, ...] = (
                 9,
                 "lower",
                 ("R26",),
-                "Our choice",
             ),
         ),
     ),
@@ -239,7 +235,6 @@ GROUPS: tuple[Group, ...] = (
                 7,
                 "higher",
                 ("R16",),
-                "Our choice",
             ),
             Threshold(
                 "stale_after_days",
@@ -250,7 +245,6 @@ GROUPS: tuple[Group, ...] = (
                 7,
                 "lower",
                 ("R16",),
-                "Our choice",
             ),
             Threshold(
                 "min_sessions",
@@ -261,7 +255,6 @@ GROUPS: tuple[Group, ...] = (
                 14,
                 "higher",
                 ("R16",),
-                "Our choice",
             ),
             Threshold(
                 "adherence_floor",
@@ -272,7 +265,6 @@ GROUPS: tuple[Group, ...] = (
                 1,
                 "higher",
                 ("R18",),
-                "Our choice",
                 kind="share",
             ),
         ),
@@ -291,7 +283,6 @@ GROUPS: tuple[Group, ...] = (
                 10,
                 "lower",
                 ("R19",),
-                "Our choice",
             ),
             Threshold(
                 "poor_recovery_days",
@@ -302,7 +293,6 @@ GROUPS: tuple[Group, ...] = (
                 7,
                 "lower",
                 ("R20",),
-                "Our choice",
             ),
             Threshold(
                 "review_weeks",
@@ -324,7 +314,6 @@ GROUPS: tuple[Group, ...] = (
                 1,
                 "lower",
                 ("R21",),
-                "Our choice",
                 kind="share",
             ),
             Threshold(
@@ -336,7 +325,6 @@ GROUPS: tuple[Group, ...] = (
                 8,
                 "lower",
                 ("R21",),
-                "Our choice",
             ),
             Threshold(
                 "meaningful_points",
@@ -381,7 +369,6 @@ GROUPS: tuple[Group, ...] = (
                 1,
                 "yes",
                 ("R06", "R07", "R08", "R09", "R11", "R12"),
-                "Our choice",
                 kind="switch",
             ),
             Threshold(
@@ -394,7 +381,6 @@ GROUPS: tuple[Group, ...] = (
                 1,
                 "no",
                 ("R26",),
-                "Our choice",
                 kind="switch",
             ),
         ),
