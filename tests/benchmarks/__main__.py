@@ -26,8 +26,12 @@ def _patient_pages(name: str) -> Callable[[Stage], dict[str, object]]:
     return lambda on: getattr(importlib.import_module("tests.benchmarks.patient_pages"), name)(on)
 
 
-# In the order of the table that docs/benchmarks.md explains. Planning comes last: it leaves a
-# practice of another size behind.
+def _board(name: str) -> Callable[[Stage], dict[str, object]]:
+    return lambda on: getattr(importlib.import_module("tests.benchmarks.board"), name)(on)
+
+
+# In the order of the table that docs/benchmarks.md explains. The board and planning come last: they
+# leave practices of another size behind.
 ROWS: dict[str, Callable[[Stage], dict[str, object]]] = {
     "email_vs_smtplib": email_rows.vs_smtplib,
     "email_slow_carrier": email_rows.slow_carrier,
@@ -40,6 +44,10 @@ ROWS: dict[str, Callable[[Stage], dict[str, object]]] = {
     "today_vs_floor": _patient_pages("today_vs_floor"),
     "check_in_vs_floor": _patient_pages("check_in_vs_floor"),
     "check_in_write": _patient_pages("check_in_write"),
+    # The first of them begins with a small practice and leaves a large one to the others.
+    "board_growth": _board("growth"),
+    "board_sql_vs_bare": _board("sql_vs_bare"),
+    "board_vs_drf_floor": _board("vs_drf_floor"),
     "planning_vs_insert_select": _planning,
 }
 
