@@ -65,6 +65,7 @@ def test_given_the_ladder_then_every_sentence_of_it_is_known():
     """Each sentence that ``programs.ladder`` can build, built once and said again."""
     values = {"level": 2, "reps": 8, "hold": 20, "load": "4.5", "before": 6, "exercise": "Plank"}
     values |= {"first": "Plank", "second": "Dead bug", "exercises": "Plank, Dead bug"}
+    values |= {"sets": 3, "days": 4}
     for sentence in STEPS:
         built = sentence % values
         assert spanish(built) != built, built
