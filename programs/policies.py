@@ -145,8 +145,7 @@ def drafts() -> QuerySet[PolicyDraft]:
 
 
 def _lock(draft: PolicyDraft) -> PolicyDraft:
-    row = PolicyDraft.objects.select_for_update(of=("self",)).select_related("based_on", "author")
-    draft = row.get(pk=draft.pk)
+    draft = drafts().select_for_update(of=("self",)).get(pk=draft.pk)
     if draft.state != PolicyDraft.State.OPEN:
         raise ValidationError(f"Not open any more: {draft.get_state_display().lower()}.")
     return draft

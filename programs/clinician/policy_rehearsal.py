@@ -19,7 +19,7 @@ from programs.clinician.policy_draft import open_draft, rehearsed
 from programs.clinician.policy_form import PERIODS, seen
 from programs.comparing import OUTCOMES, in_words, more_or_fewer
 from programs.form_errors import put_errors
-from programs.models import Decision, PolicyDraft, Rehearsal
+from programs.models import Decision, PolicyDraft, Program, Rehearsal
 from programs.policies import publish_draft, whats_missing
 from programs.rule_words import RULES
 
@@ -117,12 +117,22 @@ def _page(
             "is_open": is_open,
             "current": current,
             "missing": whats_missing(row) if is_open else [],
+            "raised": _raised_by_policy(row) if is_open else 0,
             "form": form,
             "period_form": PeriodForm(),
             "flare_rise_moved": newest.thresholds.get("flare_rise")
             != newest.against.thresholds.get("flare_rise"),
         },
         status=status,
+    )
+
+
+def _raised_by_policy(row: PolicyDraft) -> int:
+    """How many programs follow this policy upward without being asked each time."""
+    return (
+        Program.objects.active()
+        .filter(current_version__pathway=row.pathway, current_version__auto_policy=True)
+        .count()
     )
 
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clinic.models import AccessRecord
+from programs.adjusting import Change, adjust_program
 from programs.models import Policy, PolicyDraft, Rehearsal
 from tests.conftest import MONDAY
 from tests.living import do_morning, do_session, live_well
@@ -158,6 +159,26 @@ def test_a_rehearsal_names_only_patients_of_ones_own_sites_and_is_written_down(
     assert "And 1 patient of sites that are not yours." in page
     looks = AccessRecord.objects.filter(actor=stranger, page="rehearsal")
     assert looks.count() == 2
+
+
+def test_the_button_pressed_twice_rehearses_once(client, library, physio):
+    made = draft("desk", {"max_effort": 6}, by=physio, at=MONDAY)
+    client.force_login(physio)
+    for _ in range(2):
+        client.post(address(made, "rehearse/"), {"period": "84"})
+    assert Rehearsal.objects.count() == 1
+
+
+def test_the_manager_reads_how_many_programs_follow_the_policy_upward(
+    client, sore, physio, manager
+):
+    change = Change(auto_policy=True)
+    adjust_program(program=sore, change=change, by=physio, reason="So.", at=MONDAY.replace(day=7))
+    made = draft("desk", {"max_effort": 6}, by=physio, at=MONDAY)
+    client.force_login(manager)
+    client.post(address(made, "rehearse/"), {"period": "84"})
+    page = text(client.get(address(made, "rehearsal/")))
+    assert "1 program lets this policy raise" in page
 
 
 def test_a_rehearsal_that_finds_nothing_says_so(client, library, physio):
