@@ -54,13 +54,13 @@ class EnquiryForm(forms.Form):
     given_name = forms.CharField(
         label=gettext_lazy("First name"),
         max_length=80,
-        error_messages={"required": gettext_lazy("Write your name.")},
+        error_messages={"required": gettext_lazy("Write your first name.")},
         widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
     )
     family_name = forms.CharField(
         label=gettext_lazy("Family name"),
         max_length=80,
-        error_messages={"required": gettext_lazy("Write your name.")},
+        error_messages={"required": gettext_lazy("Write your family name.")},
         widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
     )
     email = forms.CharField(
@@ -111,6 +111,16 @@ class EnquiryForm(forms.Form):
         self.fields["site"].queryset = sites
         if len(sites) == 1:
             self.fields["site"].widget = forms.HiddenInput()
+
+    def clean(self) -> dict[str, Any]:
+        """Everything that is wrong is said at once."""
+        said = super().clean()
+        names = ("wish", "given_name", "family_name", "email", "phone", "agreed")
+        asked = {name: said.get(name) or "" for name in names}
+        for name, words in enquiries.problems(**{**asked, "agreed": bool(asked["agreed"])}).items():
+            if name not in self.errors:
+                self.add_error(name, words)
+        return said
 
 
 @never_cache

@@ -62,10 +62,17 @@ def make_enquiry(
     known = Enquiry.objects.filter(form_token=form_token).first()
     if known is not None:
         return known
-    email, phone, problems = _ways(email, phone)
-    problems = _problems(wish, given_name, family_name, email, phone, agreed) | problems
-    if problems:
-        raise ValidationError(problems)
+    wrong = problems(
+        wish=wish,
+        given_name=given_name,
+        family_name=family_name,
+        email=email,
+        phone=phone,
+        agreed=agreed,
+    )
+    if wrong:
+        raise ValidationError(wrong)
+    email, phone, _none = _ways(email, phone)
     enquiry = Enquiry(
         site=site,
         wish=wish,
@@ -107,13 +114,12 @@ def of_message(message: OutboxMessage) -> Enquiry | None:
     return Enquiry.objects.select_related("site").filter(pk=message.subject_id).first()
 
 
-def confirmation_mails(enquiries: list[Enquiry]) -> dict[uuid.UUID, OutboxMessage]:
-    """What became of the mail that asks for the address, by enquiry."""
+def last_mails(enquiries: list[Enquiry]) -> dict[uuid.UUID, OutboxMessage]:
+    """The newest mail to each: the one that asks for the address, or the guide."""
     ids = [str(enquiry.pk) for enquiry in enquiries]
-    mails = OutboxMessage.objects.filter(
-        subject_type=_SUBJECT, subject_id__in=ids, kind=Kind.ENQUIRY_CONFIRM
-    )
-    return {uuid.UUID(mail.subject_id): mail for mail in mails}
+    mails = OutboxMessage.objects.filter(subject_type=_SUBJECT, subject_id__in=ids)
+    # The guide goes out later; of two at the same moment it is the one to speak of.
+    return {uuid.UUID(mail.subject_id): mail for mail in mails.order_by("created_at", "kind")}
 
 
 # --- staff -------------------------------------------------------------------------------------
@@ -267,13 +273,17 @@ def _ways(email: str, phone: str) -> tuple[str, str, dict[str, str]]:
     return email, phone, problems
 
 
-def _problems(
-    wish: str, given_name: str, family_name: str, email: str, phone: str, agreed: bool
+def problems(
+    *, wish: str, given_name: str, family_name: str, email: str, phone: str, agreed: bool
 ) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for field, name in (("given_name", given_name), ("family_name", family_name)):
+    """What keeps an enquiry from being made, by field, in the reader's language."""
+    email, phone, found = _ways(email, phone)
+    for field, name, words in (
+        ("given_name", given_name, _("Write your first name.")),
+        ("family_name", family_name, _("Write your family name.")),
+    ):
         if not name.strip():
-            found[field] = _("Write your name.")
+            found[field] = words
         elif _ADDRESS.search(name) or _CONTROL.search(name):
             found[field] = _("Write only your name here.")
     if wish not in Wish.values:

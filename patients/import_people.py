@@ -213,7 +213,10 @@ class _Reader:
 
 
 def _email(words: str) -> str:
-    channel, address = read_address(words) if "@" in words else (None, "")
+    try:
+        channel, address = read_address(words)
+    except ValidationError:
+        channel, address = None, ""
     if channel != Channel.EMAIL:
         raise CellProblem("is not an e-mail address.")
     return address

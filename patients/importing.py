@@ -50,6 +50,8 @@ class Report:
     people: list[Person] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     skipped: list[Problem] = field(default_factory=list)
+    # Rows in the way only because somebody is there already.
+    doubles: int = 0
 
     @property
     def is_good(self) -> bool:
@@ -131,6 +133,7 @@ def check(*, table: Table, plan: Plan, by: User, at: dt.datetime) -> Report:
         clash = known.clash_of(person)
         wrong = [*wrong, *filter(None, (double or clash,)), *known.stopped(person)]
         report.problems += wrong
+        report.doubles += double is not None
         if not wrong:
             known.add(person)
             report.people.append(person)

@@ -100,7 +100,7 @@ def _of(found: QuerySet[Enquiry], show: str) -> QuerySet[Enquiry]:
 def _lines(user: User, found: list[Enquiry], at: dt.datetime) -> list[Line]:
     known = known_patients(found)
     own_sites = set(user.sites.values_list("pk", flat=True))
-    mails = enquiries.confirmation_mails(found)
+    mails = enquiries.last_mails(found)
     staff = _physiotherapists({enquiry.site_id for enquiry in found}, user)
     times: dict[str, int] = {}
     for enquiry in found:
@@ -117,12 +117,16 @@ def _lines(user: User, found: list[Enquiry], at: dt.datetime) -> list[Line]:
                 days=enquiry.age_in_days(at),
                 known=[k for k in own if k.patient.pk != enquiry.patient_id],
                 elsewhere=any(k not in own and k.by != "name" for k in theirs),
-                mail=mail if mail and mail.status in _NOT_ARRIVED else None,
+                mail=mail if mail and _is_telling(mail) else None,
                 again=max((times[w] for w in (enquiry.email, enquiry.phone) if w), default=1) - 1,
                 physiotherapists=staff.get(enquiry.site_id, []),
             )
         )
     return lines
+
+
+def _is_telling(mail: OutboxMessage) -> bool:
+    return mail.kind == OutboxMessage.Kind.ENQUIRY_GUIDE or mail.status in _NOT_ARRIVED
 
 
 def _physiotherapists(sites: set[int], user: User) -> dict[int, list[User]]:
