@@ -88,8 +88,8 @@ def _mastery(answers: Answers) -> Reading:
 def _time(answers: Answers) -> Reading:
     fits = answers.days >= answers.min_days and answers.sessions >= answers.min_sessions
     return Reading(
-        f"{answers.days} of {answers.min_days} days, "
-        f"{answers.sessions} of {answers.min_sessions} sessions since the last step",
+        f"{answers.days} days (needs {answers.min_days}), "
+        f"{answers.sessions} sessions (needs {answers.min_sessions}) since the last step",
         fits,
     )
 

@@ -28,7 +28,7 @@ class Limits:
         """The limit that stands against this class or load, in words; empty when none does."""
         ends = dict(self.closed).get(movement_class)
         if ends is not None:
-            return f"no {movement_class.replace('_', ' ')} {ends}".strip()
+            return f"no {_said(movement_class)} {ends}".strip()
         if self.max_load_kg is None:
             return ""
         if self.max_load_kg == 0 and loaded:
@@ -79,13 +79,19 @@ def limits_on(stored: Iterable[Mapping[str, Any]], day: dt.date) -> Limits:
 
 def words_of(limits: Limits) -> list[str]:
     """Each limit in force as a short line for the clinician."""
-    lines = [f"No {name.replace('_', ' ')} {ends}".strip() for name, ends in limits.closed]
+    lines = [f"No {_said(name)} {ends}".strip() for name, ends in limits.closed]
     if limits.max_load_kg is not None:
         above = f" above {_plain(limits.max_load_kg)} kg" if limits.max_load_kg else ""
         lines.append(f"No load{above} {limits.load_ends}".strip())
     if limits.pain_ceiling is not None:
         lines.append(f"Pain during at most {limits.pain_ceiling}")
     return lines
+
+
+def _said(movement_class: str) -> str:
+    """“flexion_loaded” as people say it."""
+    words = movement_class.split("_")
+    return " ".join(["loaded", words[0]] if words[-1] == "loaded" else words)
 
 
 def _later(one: dt.date | None, other: dt.date | None) -> dt.date | None:

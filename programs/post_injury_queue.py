@@ -63,6 +63,10 @@ class Line:
         return [state for state in self.states if not state.met]
 
     @property
+    def ticked(self) -> list[State]:
+        return [state for state in self.states if state.met]
+
+    @property
     def stopped(self) -> bool:
         return self.program.status == Program.Status.SUSPENDED
 

@@ -57,8 +57,11 @@ def agenda(request: HttpRequest) -> HttpResponse:
     who = _one_of(people, request.GET.get("who", ""), request.user)
     zone = zone_of(request.user)
     today = at.astimezone(zone).date()
-    day = _day(request.GET.get("day", "")) or today
     view = "day" if request.GET.get("view") == "day" else "week"
+    day = _day(request.GET.get("day", "")) or today
+    if not request.GET.get("day") and view == "week" and today.weekday() > 4:
+        # At the weekend one looks at the week to come.
+        day = today + dt.timedelta(days=7 - today.weekday())
     monday = day - dt.timedelta(days=day.weekday())
     first, count = (day, 1) if view == "day" else (monday, 7)
     days = _days(who, request.user, first, count, zone) if who else []

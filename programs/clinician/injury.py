@@ -44,7 +44,7 @@ class InjuryForm(PortalForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=2000,
         required=False,
-        help_text="What rules can hold to is set as a limit, below.",
+        help_text="What rules can hold to is set as a limit, above.",
     )
     cleared_by = forms.CharField(
         label="Cleared for exercise by",
