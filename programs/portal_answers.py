@@ -34,7 +34,7 @@ from programs.portal_access import (
 )
 from programs.portal_stop import EMERGENCY, SAME_DAY, advice, calls, stop_page, stop_reason
 from programs.portal_unsaved import unsaved_page
-from programs.today import Today, program_for, today_for
+from programs.today import answers_due, program_for, today_for
 from programs.wording import exercise_names
 
 log = logging.getLogger(__name__)
@@ -48,21 +48,21 @@ log = logging.getLogger(__name__)
 def after(request: HttpRequest) -> HttpResponse:
     """How the back answered right after the routine."""
     already = _already_answered(request)
-    today = _today(request)
-    if already is not None or today is None or not today.after_due:
+    program = None if already else _program(request)
+    due = answers_due(program=program, at=moment_of(request)) if program else None
+    if due is None or due.unanswered is None:
         return already or redirect("portal_home")
+    session = due.unanswered
     form = AfterSessionForm(
         request.POST or None,
-        exercises=exercises_of(today.unanswered),
-        hurts=hurt_most(today.unanswered.items),
+        exercises=exercises_of(session),
+        hurts=hurt_most(session.items),
     )
     return _check_in(
         request,
         form,
         template="portal/check_in_after.html",
-        answer=lambda **answers: answering.answer_after_session(
-            session=today.unanswered, **answers
-        ),
+        answer=lambda **answers: answering.answer_after_session(session=session, **answers),
     )
 
 
@@ -71,18 +71,19 @@ def after(request: HttpRequest) -> HttpResponse:
 def morning(request: HttpRequest) -> HttpResponse:
     """How the back is this morning."""
     already = _already_answered(request)
-    today = _today(request)
-    if already is not None or today is None or not today.morning_due:
+    program = None if already else _program(request)
+    due = answers_due(program=program, at=moment_of(request)) if program else None
+    if program is None or due is None or not due.morning_due:
         return already or redirect("portal_home")
     asked = morning_questions(
-        answered_before(today.program.patient, today=today.day),
-        days_in_program=(today.day - today.program.started_on).days,
+        answered_before(program.patient, today=due.day),
+        days_in_program=(due.day - program.started_on).days,
     )
     return _check_in(
         request,
         MorningForm(request.POST or None, asked=asked),
         template="portal/check_in_morning.html",
-        answer=lambda **answers: answering.answer_morning(program=today.program, **answers),
+        answer=lambda **answers: answering.answer_morning(program=program, **answers),
     )
 
 
@@ -93,14 +94,14 @@ def exercises_of(session: Session) -> dict[str, str]:
     return {slug: names[slug] for slug in slugs if slug in names}
 
 
-def _today(request: HttpRequest) -> Today | None:
-    """The patient's day, or None while there is nothing to check in about."""
+def _program(request: HttpRequest) -> Program | None:
+    """The patient's program, or None while there is nothing to check in about."""
     program = program_for(request.patient)
+    # What was answered before a stop and comes late is judged by the verbs; no exercise is shown.
     late = given_at(request) is not None
     if program is None or (not late and stop_reason(request.patient, program)):
         return None
-    # What was answered before the stop is judged by the verbs; no exercise is shown for it.
-    return today_for(program=program, at=moment_of(request), stopped_too=late)
+    return program
 
 
 def _already_answered(request: HttpRequest) -> HttpResponse | None:

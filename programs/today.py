@@ -124,6 +124,24 @@ def today_for(
     )
 
 
+@dataclass(frozen=True)
+class AnswersDue:
+    """What a patient may be asked now; ``unanswered`` as in ``Today``."""
+
+    day: dt.date
+    unanswered: Session | None
+    morning_due: bool
+
+
+def answers_due(*, program: Program, at: dt.datetime) -> AnswersDue:
+    """The part of a patient's day that the check-ins need. Whether the program stands still is for
+    the caller to say: answers from before a stop may arrive after it. Two queries."""
+    day = program.patient.local_date(at)
+    lately = {session.day: session for session in _sessions_since_yesterday(program, day)}
+    session = lately.get(day) or _of_last_night(lately.get(day - dt.timedelta(days=1)), at)
+    return AnswersDue(day, _unanswered(session), _morning_due(program, day, at))
+
+
 def _next_step_text(version: ProgramVersion, decision: Decision | None) -> str:
     """What the rules said last. A stop that a clinician has answered since is over: then what she
     says stands in its place."""
