@@ -62,7 +62,7 @@ def read_table(content: bytes) -> Table:
         )
     if len(heads) > MAX_COLUMNS:
         raise FileProblem(f"There are more than {MAX_COLUMNS} columns.")
-    lines = []
+    lines: list[Line] = []
     for row in rows:
         if len(lines) >= MAX_ROWS:
             raise FileProblem(f"There are more than {MAX_ROWS:,} rows. Split the file.")

@@ -9,9 +9,12 @@ from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 
-from clinic import enquiries
+from clinic import enquiries, guide
 from clinic.messaging import links, outbox
 from clinic.models import Enquiry, OutboxMessage
+from programs.content_files import BANNED_WORDS
+from programs.content_words import BANNED
+from programs.figures import poses
 from tests.conftest import MONDAY
 
 pytestmark = pytest.mark.django_db
@@ -86,9 +89,9 @@ def test_given_the_link_when_a_scanner_opens_it_then_only_the_button_confirms(vi
         for _ in range(2):
             assert visitor.post(confirm_link()).status_code == 200
         assert Enquiry.objects.get().confirmed_at == MONDAY + MINUTE
-        guide = OutboxMessage.objects.get(kind=GUIDE)
-        assert "Call 999 now" in guide.text.body
-        page = visitor.get(links.link_of(guide).split("8000")[-1])
+        sent = OutboxMessage.objects.get(kind=GUIDE)
+        assert "Call 999 now" in sent.text.body
+        page = visitor.get(links.link_of(sent).split("8000")[-1])
     assert page.status_code == 200
     said = page.content.decode()
     assert said.index("999") < said.index("Breathe low and slow")
@@ -201,6 +204,24 @@ def test_given_a_closed_address_then_its_mail_is_held_back_and_the_page_says_the
         channel="email", address="ilse@mail.example", reason="Bounced.", at=MONDAY
     )
     assert send(visitor, site)["Location"] == "/enquire/sent/?by=mail"
+
+
+@pytest.mark.parametrize("language", guide.languages())
+def test_given_a_language_then_the_guide_says_the_same_frightens_nobody_and_has_its_figures(
+    language,
+):
+    numbers = {"emergency": "999", "practice": "Harbour Street", "phone": "+44 20 7946 0100"}
+    english, other = (guide.guide_in(code, **numbers) for code in ("en", language))
+    assert other.language == language
+    for field in ("now", "today", "steps", "stop"):
+        assert len(getattr(other, field)) == len(getattr(english, field))
+    for ours, theirs in zip(english.steps, other.steps, strict=True):
+        assert (ours.figure, len(ours.do)) == (theirs.figure, len(theirs.do))
+        assert poses.figure(*ours.figure) is not None
+    words = guide.as_text(other)
+    assert not BANNED.get(language, BANNED_WORDS).search(words)
+    assert "{" not in words
+    assert words.index("999") < words.index(other.steps[0].title)
 
 
 # --- verbs ---------------------------------------------------------------------------------------
