@@ -12,7 +12,7 @@ from typing import Any
 
 from clinic.models import User
 from patients.models import Patient
-from programs.clinician import agenda, post_injury, renew
+from programs.clinician import agenda, alert_panel, post_injury, renew
 from programs.models import Program
 
 PanelView = Callable[..., dict[str, Any] | None]
@@ -32,6 +32,7 @@ class Panel:
 
 # Area and function, in the order of the page. Only clinicians and managers see them.
 PANELS: list[tuple[str, PanelView]] = [
+    ("alerts", alert_panel.panel),
     ("post_injury", post_injury.panel),
     ("renew", renew.panel),
     ("appointment", agenda.panel),

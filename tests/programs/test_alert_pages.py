@@ -148,6 +148,18 @@ def test_given_an_outcome_then_it_is_closed_with_it_and_a_second_changes_nothing
     assert "Rang her" in words(client.get("/clinic/alerts/?scope=site&state=closed"))
 
 
+def test_given_it_was_seen_then_the_patients_page_asks_for_the_outcome_until_there_is_one(
+    client, physio, program, alert
+):
+    client.force_login(physio)
+    where = reverse("admin:patient", args=[alert.subject_id])
+    assert "Say what came of it" not in words(client.get(where))
+    act(client, alert, "seen")
+    assert "Say what came of it" in words(client.get(where))
+    act(client, alert, "close", kind="contacted")
+    assert "Say what came of it" not in words(client.get(where))
+
+
 def test_given_a_colleague_chosen_with_a_reason_then_it_is_theirs(client, physio, colleague, alert):
     client.force_login(physio)
     wrong = act(client, alert, "reassign", to=physio.pk, reason="")
