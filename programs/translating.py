@@ -91,6 +91,9 @@ def save_words(
 ) -> ExerciseVersion:
     """Write ``said`` (text by place, lines for lists) into the draft of the next version.
 
+    A text that was left as it was, though its English has changed, stays marked so, unless
+    ``said`` has its place with "still." before it: then it was read again and still fits.
+
     Raises ValidationError by place for a word patients should not read, and where a list has
     another number of lines than in English.
     """
@@ -99,6 +102,7 @@ def save_words(
     content = copy.deepcopy(written_of(exercise))
     wrong: dict[str, str] = {}
     for prefix, _, row, fields in _rows(content):
+        before = row["words"].get(language, {})
         words: dict[str, Any] = {}
         for field in fields:
             text = said.get(prefix + field, "").strip()
@@ -115,12 +119,25 @@ def save_words(
             words[field] = lines if field in LEVEL_LISTS else text
         row["words"] = {name: kept for name, kept in row["words"].items() if name != language}
         if words:
-            words["of"] = {field: row[field] for field in words}
+            words["of"] = {
+                field: _english_of(
+                    field, text, row, before, bool(said.get(f"still.{prefix}{field}"))
+                )
+                for field, text in words.items()
+            }
             row["words"][language] = words
     if wrong:
         raise ValidationError(wrong)
     note = f"Words in {other_languages()[language]}"
     return save_draft(exercise=exercise, content=content, by=by, at=at, note=note, seen=seen)
+
+
+def _english_of(
+    field: str, text: Any, row: dict[str, Any], before: dict[str, Any], still: bool
+) -> Any:
+    """The English that a text translates: the row's, unless it was left as it was for another."""
+    untouched = text == before.get(field) and not still
+    return before.get("of", {}).get(field, row[field]) if untouched else row[field]
 
 
 def written_of(exercise: Exercise) -> Content:

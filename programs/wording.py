@@ -96,12 +96,16 @@ def _names(language: str) -> dict[str, str]:
         name: words.get(language, {}).get("name", name)
         for name, words in rows.values_list("name", "words")
     } | {
-        # A practice's own exercise has one name in every language.
-        name: name
-        for name in Exercise.objects.exclude(origin=Exercise.Origin.SUPPLIED).values_list(
-            "name", flat=True
+        # A practice's own exercise has the name it was written with, until it is translated.
+        name: _own_name(name, words.get(language, {}))
+        for name, words in Exercise.objects.exclude(origin=Exercise.Origin.SUPPLIED).values_list(
+            "name", "words"
         )
     }
+
+
+def _own_name(name: str, words: dict[str, Any]) -> str:
+    return str(words["name"]) if words.get("of", {}).get("name") == name else name
 
 
 def _summaries(language: str, text: str) -> dict[str, str]:

@@ -127,6 +127,7 @@ def words(request: HttpRequest, slug: str, language: str) -> HttpResponse:
     wrong: dict[str, list[str]] = {}
     if request.method == "POST":
         said = {text["place"]: request.POST.get(text["place"], "")[:1000] for text in texts}
+        said |= {name: "on" for name in request.POST if name.startswith("still.")}
         try:
             save_words(
                 exercise=row,
@@ -145,7 +146,7 @@ def words(request: HttpRequest, slug: str, language: str) -> HttpResponse:
         request,
         "admin/portal/exercise_words.html",
         {
-            "title": f"{row.name} in {other_languages()[language]}",
+            "title": f"{row.name}, in {other_languages()[language]}",
             "row": row,
             "language": language,
             "language_name": other_languages()[language],

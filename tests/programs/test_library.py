@@ -425,6 +425,9 @@ def test_given_a_translation_then_it_counts_while_its_english_stands(client, own
     client.post(at("library_edit", own), written("Wall lean with a turn"))
     page = words(client.get(at("library_words", own, "es")))
     assert "the English has changed" in page
+    same = {**said, "l1.title": "Apoyo con dos manos"}
+    client.post(at("library_words", own, "es"), same)
+    assert "the English has changed" in words(client.get(at("library_words", own, "es")))
     do(client, own, "send")
     client.force_login(own.current.author)
     do(client, own, "approve")
@@ -564,3 +567,13 @@ def test_a_colleagues_own_exercise_is_offered_to_nobody_else(client, own, progra
     assert own in offered
     client.force_login(colleague)
     assert own not in client.get(address).context["form"].fields["add"].queryset
+
+
+def test_given_a_stale_translation_that_still_fits_then_saying_so_is_enough(client, own):
+    said = {"name": "Apoyo en la pared"}
+    client.post(at("library_words", own, "es"), said)
+    client.post(at("library_edit", own), written("Leaning on a wall"))
+    assert "It still says the same" in words(client.get(at("library_words", own, "es")))
+    client.post(at("library_words", own, "es"), {**said, "still.name": "on"})
+    page = words(client.get(at("library_words", own, "es")))
+    assert "the English has changed" not in page
