@@ -64,6 +64,7 @@ def test_every_page_of_the_patient(
     own.at("why skip it", guided("Skip"))
     own.at("five minutes", "/routine/?short=1")
     own.at("not today", "/routine/skip/")
+    own.at("the routine on paper", "/routine/print/")
     own.at("my reminders", "/reminders/")
     own.at("my reminders, no day", no_day)
     own.at("my reminders, saved", "/reminders/?kept=sms")
