@@ -22,6 +22,7 @@ from tests.journeys import pages
 from tests.journeys.conftest import Clock, Practice, everything_at_work
 from tests.journeys.looking import send
 from tests.journeys.portal_library import look_at_library
+from tests.journeys.portal_post_injury import look_at_agenda, look_at_post_injury
 from tests.journeys.portal_policies import look_at_policies
 
 pytestmark = [
@@ -81,6 +82,8 @@ def test_every_page_of_the_portal(practice: Practice, clock: Clock, look, lived)
     Program.objects.filter(patient=free).update(status="ended", ended_on=LAST_DAY)
     own.at("assigning", f"/clinic/patients/{free.pk}/assign/")
     own.at("patient without a program", f"/clinic/patients/{free.pk}/")
+    look_at_post_injury(own, waiting)
+    look_at_agenda(own, waiting.physiotherapist, waiting)
     flagged = lived["red flag"]
     own.at("assigning, red flag", f"/clinic/patients/{flagged.pk}/assign/")
     own.at("reopening without a reason", reopen(flagged))

@@ -105,7 +105,9 @@ def test_what_the_answers_say_stands_beside_each_criterion(hurt):
     said = {state.criterion.slug: state.reading for state in line.states}
     assert said["pain_below_ceiling"].words == "pain during 2 and 2; ceiling 3"
     assert said["pain_below_ceiling"].fits
-    assert said["time_at_level"].words == "7 days (needs 14), 7 sessions (needs 6) since the last step"
+    assert (
+        said["time_at_level"].words == "7 days (needs 14), 7 sessions (needs 6) since the last step"
+    )
     assert said["time_at_level"].fits is False
     assert said["calm_mornings"].words == "none of 6 mornings in 14 days 2 or more up"
     assert said["neutral_control"].words == "moved as described in 2 of the last 2 sessions"
