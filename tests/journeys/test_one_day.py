@@ -102,7 +102,7 @@ def test_from_the_first_visit_to_the_first_step_that_was_earned(
 
     # and the physiotherapist finds her first, with the rule and the very answers that fired it
     assert "Greta" in pages.board_rows(staff)[0]
-    staff.get_by_role("link", name=re.compile("Greta")).click()
+    staff.get_by_role("link", name=re.compile("^Greta")).first.click()
     proposal = staff.get_by_role("region").filter(has=pages.button(staff, "Accept"))
     expect(proposal.get_by_text("Two good sessions running")).to_be_visible()
     expect(proposal.get_by_text("R26", exact=True)).to_be_visible()
