@@ -57,7 +57,12 @@ portal.register_page(
     needs=May.REGISTER,
 )
 portal.register_page(
-    "delivery/", delivery.report, name="delivery_report", menu="Delivery", needs=May.MANAGE
+    "delivery/",
+    delivery.report,
+    name="delivery_report",
+    menu="Delivery",
+    needs=May.MANAGE,
+    room="clinic",
 )
 portal.register_page("delivery.csv", delivery.report_csv, name="delivery_csv", needs=May.MANAGE)
 portal.register_page(
