@@ -1,8 +1,10 @@
 """The pages after an injury and of the agenda, for the look at every page."""
 
 import datetime as dt
+import re
 
 from django.utils import timezone
+from playwright.sync_api import Page, expect
 
 from clinic.models import User
 from patients.appointing import make_appointment
@@ -15,7 +17,7 @@ def look_at_post_injury(own: Look, hurt: Patient) -> None:
     own.at("post-injury", "/clinic/post-injury/?scope=site")
     own.at("injury and limits", f"/clinic/patients/{hurt.pk}/injury/")
     own.at("no limit chosen", _no_limit(hurt))
-    own.at("nothing ticked", send("/clinic/post-injury/?scope=site", "Tick what you checked"))
+    own.at("nothing ticked", _nothing_ticked)
 
 
 def look_at_agenda(own: Look, user: User, patient: Patient) -> None:
@@ -30,6 +32,12 @@ def look_at_agenda(own: Look, user: User, patient: Patient) -> None:
     own.at("appointment", f"/clinic/agenda/{booked.pk}/")
     own.at("booking", "/clinic/agenda/new/")
     own.at("booking, wrong", send("/clinic/agenda/new/", "Book"))
+
+
+def _nothing_ticked(page: Page) -> None:
+    page.goto("/clinic/post-injury/?scope=site")
+    page.get_by_role("button", name=re.compile("^Tick what you checked")).first.click()
+    expect(page.get_by_role("alert").last).to_be_visible()
 
 
 def _no_limit(hurt: Patient):
