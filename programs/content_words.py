@@ -7,7 +7,6 @@ a text out, adds one, or has another number of cues is refused.
 
 import functools
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any

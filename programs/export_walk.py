@@ -18,6 +18,7 @@ from django.db.models import Field, ForeignKey, Model, Q, QuerySet
 from clinic.models import (
     AccessRecord,
     Alert,
+    Enquiry,
     IncomingText,
     MessageText,
     OutboxMessage,
@@ -33,6 +34,8 @@ LEFT_OUT = {
     "programs.ReminderSchedule": "a working copy of the program, its days and the address",
     "programs.ReminderPlace": "where a row of that working copy stands",
     "programs.ReminderChange": "a note to look at that working copy again",
+    "programs.CaseloadRow": "a working copy of the record for the list of the staff",
+    "programs.CaseloadMark": "a note to make that working copy again",
 }
 # What opens something, or is only of use to the machine.
 _SECRET = re.compile(
@@ -118,6 +121,8 @@ def _by_name(patient: Patient) -> dict[type[Model], QuerySet[Any]]:
         # A text from a shared telephone that nobody claimed may be another's.
         IncomingText: IncomingText.objects.filter(about),
         Alert: Alert.objects.filter(about),
+        # What they wrote before they were a patient.
+        Enquiry: Enquiry.objects.filter(patient_id=patient.pk),
         AccessRecord: AccessRecord.objects.filter(about),
         Suppression: Suppression.objects.filter(addresses),
     }

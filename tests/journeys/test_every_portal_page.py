@@ -22,8 +22,8 @@ from tests.journeys import pages
 from tests.journeys.conftest import Clock, Practice, everything_at_work
 from tests.journeys.looking import send
 from tests.journeys.portal_library import look_at_library
-from tests.journeys.portal_post_injury import look_at_agenda, look_at_post_injury
 from tests.journeys.portal_policies import look_at_policies
+from tests.journeys.portal_post_injury import look_at_agenda, look_at_post_injury
 
 pytestmark = [
     pytest.mark.journey,
