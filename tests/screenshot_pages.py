@@ -357,7 +357,6 @@ SHOTS: list[Shot] = [
         functools.partial(of_patient, number=0, name="patient_messages"),
         who=RUTH,
     ),
-    Shot("library", "Exercise library", "/clinic/programs/exercise/", who=RUTH),
     Shot(
         "unknown",
         "Messages of unknown fate",

@@ -53,9 +53,12 @@ def main(wanted: list[str]) -> int:
 
     django.setup()
     from tests.browser import NoBrowser, launch_arguments
-    from tests.screenshot_pages import SHOTS, fill
+    from tests.screenshot_pages import SHOTS as PAGES
+    from tests.screenshot_pages import fill
+    from tests.screenshot_portal import PORTAL
 
-    unknown = set(wanted) - {shot.name for shot in SHOTS}
+    shots = [*PAGES, *PORTAL]
+    unknown = set(wanted) - {shot.name for shot in shots}
     if unknown:
         print(f"No page is called {sorted(unknown)[0]}.", file=sys.stderr)
         return 2
@@ -67,12 +70,12 @@ def main(wanted: list[str]) -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     taken: list[Path] = []
     with _practice(fill) as address, _browser(arguments) as browser:
-        for shot in SHOTS:
+        for shot in shots:
             if shot.first is not None:
                 shot.first()
             if not wanted or shot.name in wanted:
                 taken += _take(shot, address, browser)
-    (FOLDER / "README.md").write_text(index(SHOTS))
+    (FOLDER / "README.md").write_text(index(shots))
     weight = sum(picture.stat().st_size for picture in taken)
     print(f"{len(taken)} pictures in docs/screenshots, {weight / 1_000_000:.1f} MB.")
     heavy = [picture.name for picture in taken if picture.stat().st_size > HEAVIEST]
