@@ -6,7 +6,7 @@ still answers: an absence never leaves a patient with nobody, as long as one per
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 OWNER, COVER, MANAGER, AWAY, NOBODY = "owner", "cover", "manager", "away", "nobody"
@@ -100,8 +100,3 @@ def managers_told(*, team: Team, at: dt.datetime) -> list[int]:
     """The managers who are there; all of them where none is."""
     there = [who for who in team.managers if team.is_there(who, at)]
     return there or [who for who in team.managers if who in team.working]
-
-
-def once_each(people: Iterable[int | None]) -> list[int]:
-    """Everybody once, in the order they were named."""
-    return list(dict.fromkeys(who for who in people if who is not None))

@@ -17,6 +17,7 @@ from clinic.messaging import outbox
 from clinic.messaging.asked_for import asked_words
 from clinic.messaging.texts import supported
 from clinic.models import OutboxMessage
+from patients.consent_wordings import WITH_APPOINTMENTS
 from patients.models import Appointment, Consent, ContactPoint
 
 KIND = OutboxMessage.Kind.APPOINTMENT_REMINDER
@@ -169,7 +170,9 @@ def when_words(appointment: Appointment, language: str) -> str:
 
 
 def _consents(patients: set[uuid.UUID]) -> set[tuple[uuid.UUID, str]]:
-    rows = Consent.objects.active().filter(patient__in=patients)
+    rows = Consent.objects.active().filter(
+        patient__in=patients, wording_version__in=WITH_APPOINTMENTS
+    )
     return set(rows.values_list("patient_id", "purpose"))
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from clinic.marking import gettext_noop as _
 
-CURRENT = "2026-11"
+CURRENT = "2026-12"
+# The versions whose yes is also one to reminders of appointments; before, it was to routines alone.
+WITH_APPOINTMENTS = frozenset({"2026-12"})
 
 
 @dataclass(frozen=True)
@@ -21,15 +23,35 @@ class Wording:
     text: str
 
 
+_RECORD = (
+    _("Keeping a record of care"),
+    _(
+        "We keep what you tell us about your back, your exercises and how they went, so that "
+        "your physiotherapist can guide you. People who treat you at this practice can read "
+        "it, and we write down who did. You can ask for a copy, and you can ask us to stop."
+    ),
+)
 _WORDINGS = (
+    Wording("2026-11", "record", *_RECORD),
+    Wording("2026-12", "record", *_RECORD),
     Wording(
-        "2026-11",
-        "record",
-        _("Keeping a record of care"),
+        "2026-12",
+        "email",
+        _("Reminders by e-mail"),
         _(
-            "We keep what you tell us about your back, your exercises and how they went, so that "
-            "your physiotherapist can guide you. People who treat you at this practice can read "
-            "it, and we write down who did. You can ask for a copy, and you can ask us to stop."
+            "We may write to your e-mail address when your routine for the day is ready, and the "
+            "day before an appointment. The message says nothing about your health. You can stop "
+            "these at any time."
+        ),
+    ),
+    Wording(
+        "2026-12",
+        "sms",
+        _("Reminders by text message"),
+        _(
+            "We may send a text message to your phone when your routine for the day is ready, and "
+            "the day before an appointment. The message says nothing about your health. You can "
+            "stop these at any time."
         ),
     ),
     Wording(

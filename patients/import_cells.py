@@ -102,7 +102,7 @@ FIELDS: tuple[Field, ...] = (
         "consent_wording",
         "Wording agreed to",
         "consentwording wording wordingversion consentversion fassung versionconsentimiento",
-        hint="The version of the text they agreed to, such as 2026-11.",
+        hint="The version of the text they agreed to, such as 2026-12.",
     ),
     Field(
         "consent_way",

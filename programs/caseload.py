@@ -32,7 +32,7 @@ from programs.needs import (
 )
 from programs.rule_words import ASK_FOR_A_LOOK, rule_words
 
-__all__ = ["NEED", "NEEDS", "ORDER", "Need", "Row", "counts", "patients_on_board", "rows_for"]
+__all__ = ["NEED", "NEEDS", "ORDER", "Need", "Row", "patients_on_board", "rows_for"]
 
 _WORTH = {"done": 2, "partly": 1}
 
@@ -146,14 +146,6 @@ def rows_for(patients: Iterable[Patient], *, at: dt.datetime) -> list[Row]:
     patients = list(patients)
     known = _read([patient.pk for patient in patients], at)
     return sorted((_row(patient, known, at) for patient in patients), key=lambda r: r.sort_key)
-
-
-def counts(rows: Iterable[Row]) -> dict[str, int]:
-    """How many rows stand in each need."""
-    found = {need.key: 0 for need in NEEDS}
-    for row in rows:
-        found[row.shown.key] += 1
-    return found
 
 
 # --- reading ------------------------------------------------------------------------------------

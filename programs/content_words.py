@@ -47,15 +47,6 @@ def read_words(content: Content, folder: Path = CONTENT_DIR) -> dict[str, Conten
     }
 
 
-@functools.cache
-def cue_set_words(language: str) -> dict[str, Words]:
-    """``lead_in`` and ``steps`` of the supplied cue sets in another language; empty in English."""
-    if language not in LANGUAGES:
-        return {}
-    items = _read(CONTENT_DIR, f"{language}/cue_sets.yaml", "cue_sets")
-    return {item["slug"]: item for item in items}
-
-
 def _read_language(content: Content, folder: Path, language: str) -> ContentWords:
     found = ContentWords()
     for item in content.exercises:

@@ -57,11 +57,6 @@ class Picture:
         return band.on(self.side) if self.side else band.name
 
 
-def fired_rules(decision: Decision) -> list[FiredRule]:
-    """Every rule that fired, strongest first, in 3 queries whatever their number."""
-    return look_at(decision)[0]
-
-
 def look_at(decision: Decision) -> tuple[list[FiredRule], list[Picture]]:
     """The fired rules and, newest first, where their answers point, in 3 queries."""
     sessions, check_ins, names = _read(decision)
@@ -180,5 +175,5 @@ def _when(
 
 
 def newest_decision(program: Program) -> Decision | None:
-    """The newest decision with all that ``fired_rules`` reads of it."""
+    """The newest decision with all that ``look_at`` reads of it."""
     return program.decisions.select_related("policy", "program").defer("evidence").first()

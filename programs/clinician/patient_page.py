@@ -56,10 +56,6 @@ class ReopenForm(PortalForm):
     )
 
 
-class SeenForm(PortalForm):
-    outcome = forms.CharField(label="What you did (optional)", max_length=500, required=False)
-
-
 @dataclass
 class Shown:
     """One exercise of the program as the page shows it."""
@@ -146,7 +142,6 @@ def _clinical(
         "texts_newest": next((t.text for t in reversed(texts) if t.text.subject_type), None),
         "flags": [(flag, describe(flag.answers)) for flag in flags],
         "seen": _last_seen(patient) if flags or _suspended(program) else None,
-        "seen_form": SeenForm(),
         "reopen_form": shown_forms.get("reopen_form") or ReopenForm(),
         "decline_form": shown_forms.get("decline_form") or DeclineForm(),
         "stopped": bool(flags) or _suspended(program),

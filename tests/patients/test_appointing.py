@@ -264,6 +264,13 @@ def test_without_consent_nothing_is_planned(make_patient, book):
     assert appointment_reminders.plan(at=WEDNESDAY - dt.timedelta(days=1)) == 0
 
 
+def test_a_yes_to_words_that_spoke_of_routines_alone_is_none_to_appointments(book, patient):
+    book()
+    patient.consents.filter(purpose="email").update(wording_version="2026-11")
+    appointment_reminders.plan(at=WEDNESDAY - dt.timedelta(days=1))
+    assert {message.channel for message in written()} == {"sms"}
+
+
 # --- calendars -----------------------------------------------------------------------------------
 
 

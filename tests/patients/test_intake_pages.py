@@ -347,7 +347,7 @@ def test_a_patients_own_no_is_said_and_leaves_staff_no_button(staff, patient):
 
 def test_the_record_says_who_wrote_which_consent_down_and_to_what(staff, patient, physio):
     page = words(staff.get(at_address("patient_record", patient)))
-    assert f"yes: 2 Mar 2026, in person, by {physio.name}, wording 2026-11" in page
+    assert f"yes: 2 Mar 2026, in person, by {physio.name}, wording 2026-12" in page
     assert "We may write to your e-mail address when your routine" in page
     withdraw_consent(patient=patient, purpose="email", by=physio, at=MONDAY, way="paper")
     page = words(staff.get(at_address("patient_record", patient)))

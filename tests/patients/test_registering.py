@@ -78,7 +78,7 @@ def test_only_staff_make_records(site, physio, patient):
 def test_consent_keeps_wording_way_and_person_and_a_no_ends_it(site, physio):
     patient = register(site, physio)
     consent = give_consent(patient=patient, purpose="sms", way="paper", by=physio, at=MONDAY)
-    assert (consent.wording_version, consent.recorded_by) == ("2026-11", physio)
+    assert (consent.wording_version, consent.recorded_by) == ("2026-12", physio)
     assert (
         give_consent(patient=patient, purpose="sms", way="paper", by=physio, at=MONDAY) == consent
     )

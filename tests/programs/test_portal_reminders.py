@@ -70,7 +70,7 @@ def test_given_a_patient_then_both_channels_say_where_when_and_what_comes_next(a
         "Our messages never say anything about your health.",
         "Tomorrow at 8:00 by text message",
         "Tomorrow at 8:00 by e-mail",
-        "You said yes on 2 March 2026, in person. Wording 2026-11.",
+        "You said yes on 2 March 2026, in person. Wording 2026-12.",
     ):
         assert said in page, said
 
@@ -180,7 +180,7 @@ def test_given_off_then_nothing_starts_any_more_and_on_again_is_a_new_yes(at_hom
     assert (consent.recorded_by, consent.way, consent.wording_version) == (
         patient.user,
         "web",
-        "2026-11",
+        "2026-12",
     )
     assert not Suppression.objects.in_force().exists()
     assert "Tomorrow at 8:00 by text message" in words(at_home.get(PAGE))
