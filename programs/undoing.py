@@ -7,7 +7,7 @@ from django.db import transaction
 
 from clinic.models import User
 from patients.access import require_clinician
-from programs.deciding import lock_program, supersede_open_proposal
+from programs.deciding import consider_locked, lock_program, supersede_open_proposal
 from programs.models import Prescription, Program, ProgramVersion, Proposal
 from programs.positions import prescriptions_of
 from programs.reasons import STAYS
@@ -18,6 +18,9 @@ UNDO_WITHIN = dt.timedelta(minutes=10)
 @transaction.atomic
 def undo_acceptance(*, proposal: Proposal, by: User, at: dt.datetime) -> ProgramVersion:
     """Issue a version that restores the one before the accepted step; the proposal is open again.
+
+    When answers came in since, they have overtaken the proposal: then it is not opened again,
+    and the rules look at the restored version with those answers.
 
     Nothing is deleted: the accepted version, the new one and the change of the proposal stay on
     record. Only who accepted may do this, within ten minutes, before the patient has used the
@@ -33,13 +36,18 @@ def undo_acceptance(*, proposal: Proposal, by: User, at: dt.datetime) -> Program
         raise PermissionDenied("Only who accepted a step may take that back.")
     _refuse_too_late(proposal, accepted, program, at)
     before = program.versions.get(number=accepted.number - 1)
+    # Every new answer after the acceptance was decided on the accepted version.
+    overtaken = program.decisions.filter(version=accepted).exists()
     version = _restore(before, program, by, at)
     # One that came up in between speaks of the step that is no more.
     supersede_open_proposal(program=program, at=at)
-    proposal.status = Proposal.Status.OPEN
-    proposal.answered_at = proposal.answered_by = proposal.resulting_version = None
+    proposal.status = Proposal.Status.SUPERSEDED if overtaken else Proposal.Status.OPEN
+    proposal.answered_at = at if overtaken else None
+    proposal.answered_by = proposal.resulting_version = None
     proposal.answer_reason = ""
     proposal.save()
+    if overtaken:
+        consider_locked(program=program, at=at)
     return version
 
 

@@ -78,7 +78,13 @@ def undo(request: HttpRequest, pk: uuid.UUID, proposal: int) -> HttpResponse:
         version = undo_acceptance(proposal=found, by=request.user, at=timezone.now())
     except ValidationError as error:
         return _refused(request, patient, error)
-    said = f"Taken back. Version {version.number} is as before; the proposal is open again."
+    found.refresh_from_db(fields=["status"])
+    then = (
+        "the proposal is open again"
+        if found.status == Proposal.Status.OPEN
+        else "newer answers have overtaken the proposal"
+    )
+    said = f"Taken back. Version {version.number} is as before; {then}."
     if _is_live(request):
         row = row_of(patient, at=timezone.now())
         return HttpResponse(
