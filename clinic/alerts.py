@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest
 
 from clinic import duty, escalation, watching
@@ -98,6 +99,13 @@ def acknowledge(
     """Note that somebody has seen the alert; the first to do so stands, and nobody is told of it
     any more. With ``outcome`` in words, or its ``kind``, it is closed too."""
     require_answering(by, alert)
+    return settle(alert=alert, by=by, at=at, outcome=outcome, kind=kind)
+
+
+@transaction.atomic
+def settle(*, alert: Alert, by: User, at: dt.datetime, outcome: str = "", kind: str = "") -> Alert:
+    """The same as ``acknowledge`` for a caller who has judged already whether ``by`` may: what the
+    alert was about is closed with it, wherever the alert stands."""
     alert = Alert.objects.select_for_update().get(pk=alert.pk)
     changed = []
     if not alert.is_seen:
@@ -154,6 +162,33 @@ def reassign(*, alert: Alert, to: User, reason: str, by: User, at: dt.datetime) 
         people = [(answering.person, answering.because)]
         watching.tell([watching.Telling(alert, AlertStep.Why.REASSIGNED, people)], at=at)
     return alert
+
+
+@transaction.atomic
+def move(
+    *,
+    subject: tuple[str, object],
+    site: Site,
+    owner: User,
+    before: User,
+    at: dt.datetime,
+) -> int:
+    """Let the alerts without an outcome follow their subject (type and id) to its site, and those
+    that were ``before``'s to their new ``owner``. Returns how many changed.
+
+    Whoever is on duty for one now and was not is told of it.
+    """
+    found = Alert.objects.about(*subject).unresolved().order_by()
+    moved = list(found.select_for_update().filter(~Q(site=site) | Q(owner=before)))
+    if not moved:
+        return 0
+    for alert in moved:
+        alert.site = site
+        if alert.owner_id == before.pk:
+            alert.owner = owner
+    team = teams_of({site.pk}, at=at)[site.pk]
+    watching.hand_to_duty(moved, team=team, at=at)
+    return len(moved)
 
 
 def require_answering(by: User, alert: Alert) -> None:

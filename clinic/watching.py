@@ -87,6 +87,30 @@ def _hand_to(now: duty.Duty, *, site: int, owner: int, before: int | None, at: d
         .filter(site=site, owner=owner, on_duty=before)
     )
     Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(on_duty=now.person)
+    _tell_handed_over(alerts, now, at=at)
+    return len(alerts)
+
+
+def hand_to_duty(alerts: Iterable[Alert], *, team: duty.Team, at: dt.datetime) -> None:
+    """Keep alerts whose site or owner changed, with whoever of ``team`` is on duty for each, and
+    tell those who were not before. The caller holds the alerts locked."""
+    handed: dict[duty.Duty, list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        now, before = duty.on_duty(alert.owner_id, team=team, at=at), alert.on_duty_id
+        alert.on_duty_id = now.person
+        if not alert.is_seen and alert.next_stage_at is not None:
+            # The hours of another site may be other ones.
+            alert.next_stage_at = escalation.following(
+                stages_of(alert, alert.site), last=alert.last_stage
+            )
+        alert.save(update_fields=["site", "owner", "on_duty", "next_stage_at"])
+        if now.person != before:
+            handed[now].append(alert)
+    for now, theirs in handed.items():
+        _tell_handed_over(theirs, now, at=at)
+
+
+def _tell_handed_over(alerts: Iterable[Alert], now: duty.Duty, *, at: dt.datetime) -> None:
     # A routine one waits for the next look at the caseload, whoever's that is.
     unseen = [a for a in alerts if not a.is_seen and a.severity != Alert.Severity.ROUTINE]
     people = [] if now.person is None else [(now.person, now.because)]
@@ -95,7 +119,6 @@ def _hand_to(now: duty.Duty, *, site: int, owner: int, before: int | None, at: d
         first = tellings[0] if tellings and alert.severity not in _URGENT else None
         tellings.append(Telling(alert, Why.HANDED_OVER, people, with_message_of=first))
     tell(tellings, at=at)
-    return len(alerts)
 
 
 # --- telling again ---------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import datetime as dt
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from clinic import alerts
 from clinic.messaging import outbox
 from clinic.models import User
 from patients.access import require_staff
@@ -25,6 +26,7 @@ CHANGEABLE = (
 def change_record(*, patient: Patient, by: User, at: dt.datetime, **changes: object) -> Patient:
     """Change what the record says of a person; ``changes`` names fields of ``CHANGEABLE``.
 
+    Alerts about the patient that wait for an outcome go along to another physiotherapist or site.
     Raises ValidationError with a message per field, and then nothing is changed.
     """
     require_staff(by, patient)
@@ -40,12 +42,21 @@ def change_record(*, patient: Patient, by: User, at: dt.datetime, **changes: obj
     if "language" in changes:
         check_language(str(changes["language"]))
     patient = Patient.objects.select_for_update(of=["self"]).get(pk=patient.pk)
+    before = (patient.site_id, patient.physiotherapist)
     for name, value in changes.items():
         setattr(patient, name, value.strip() if isinstance(value, str) else value)
     patient.full_clean(exclude=["user"])
     patient.save(update_fields=list(changes))
     if patient.user_id and {"given_name", "family_name"} & set(changes):
         User.objects.filter(pk=patient.user_id).update(name=patient.name)
+    if before != (patient.site_id, patient.physiotherapist):
+        alerts.move(
+            subject=("patient", patient.pk),
+            site=patient.site,
+            owner=patient.physiotherapist,
+            before=before[1],
+            at=at,
+        )
     return patient
 
 

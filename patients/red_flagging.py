@@ -112,7 +112,7 @@ def close_red_flags(
         red_flag.closed_at, red_flag.closed_by, red_flag.close_reason = at, by, reason.strip()
         red_flag.save(update_fields=["closed_at", "closed_by", "close_reason"])
         for alert in Alert.objects.filter(key=alert_key(red_flag)).unresolved():
-            alerts.acknowledge(
+            alerts.settle(
                 alert=alert, by=by, outcome=reason.strip(), kind=Alert.Outcome.REOPENED, at=at
             )
     return len(open_flags)

@@ -93,7 +93,7 @@ def reopen_program(
         raise ValidationError("This program is not suspended.")
     red_flagging.close_red_flags(patient=program.patient, by=by, reason=reason, at=at, seen=seen)
     for alert in Alert.objects.about("patient", program.patient_id).unresolved():
-        alerts.acknowledge(
+        alerts.settle(
             alert=alert, by=by, outcome=reason.strip(), kind=Alert.Outcome.REOPENED, at=at
         )
     program.status, program.suspended_for = Program.Status.ACTIVE, ""

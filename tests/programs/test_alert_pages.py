@@ -7,11 +7,14 @@ import uuid
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from clinic import alerts
 from clinic.models import Absence, AccessRecord, Alert, Role, User
+from patients.contacting import change_record
+from patients.models import Patient
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import REPEATED
 from programs.adjusting import reopen_program
@@ -292,8 +295,7 @@ def test_given_a_physiotherapist_then_the_report_is_of_their_own_alone(
 # --- what the patient reads ------------------------------------------------------------------
 
 
-def stopped(client, patient) -> Alert:
-    """The patient has answered yes, and reads what to do."""
+def flagged(patient) -> Alert:
     answer_red_flags(
         patient=patient,
         answers={question.id: "yes" if question.id == "bowel" else "no" for question in REPEATED},
@@ -301,8 +303,13 @@ def stopped(client, patient) -> Alert:
         client_id=uuid.uuid4(),
         at=MONDAY,
     )
-    client.force_login(patient.user)
     return Alert.objects.get(severity="emergency")
+
+
+def stopped(client, patient) -> Alert:
+    """The patient has answered yes, and reads what to do."""
+    client.force_login(patient.user)
+    return flagged(patient)
 
 
 def test_given_nobody_has_seen_it_then_the_patient_reads_when_the_practice_is_there(
@@ -328,3 +335,28 @@ def test_given_it_was_seen_then_the_part_that_stands_open_says_by_whom(client, p
 
 def test_given_nobody_signed_in_then_nothing_is_said_of_who_has_seen_what(client, alert):
     assert client.get("/seen/").status_code == 302
+
+
+# --- who moves -------------------------------------------------------------------------------
+
+
+def test_given_a_patient_who_moves_then_open_alerts_go_along_and_the_new_site_reopens(
+    program, physio, stranger, other_site
+):
+    patient = program.patient
+    alert, text = flagged(patient), raised(patient, severity="soon")
+    Patient.objects.filter(pk=patient.pk).update(site=other_site)
+    patient.refresh_from_db()
+    # Somebody who works at the new site only may reopen, wherever the alert still stands.
+    with transaction.atomic():
+        reopen_program(program=program, by=stranger, reason="Looked at", at=timezone.now())
+        alert.refresh_from_db()
+        assert (alert.resolved_by, alert.site_id) == (stranger, physio.sites.get().pk)
+        transaction.set_rollback(True)
+    physio.sites.add(other_site)
+    change_record(patient=patient, by=physio, at=timezone.now(), physiotherapist=stranger)
+    for moved in (alert, text):
+        moved.refresh_from_db()
+        assert (moved.site, moved.owner, moved.on_duty) == (other_site, stranger, stranger)
+        last = moved.steps.last()
+        assert (last.why, last.person) == ("handed_over", stranger)
