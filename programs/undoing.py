@@ -9,8 +9,11 @@ from clinic.models import User
 from patients.access import require_clinician
 from programs.deciding import consider_locked, lock_program, supersede_open_proposal
 from programs.models import Prescription, Program, ProgramVersion, Proposal
+from programs.obstacles import RED_FLAG
 from programs.positions import prescriptions_of
+from programs.post_injury import refuse_against_limits, require_criteria
 from programs.reasons import STAYS
+from programs.versioning import raised_in
 
 UNDO_WITHIN = dt.timedelta(minutes=10)
 
@@ -36,6 +39,7 @@ def undo_acceptance(*, proposal: Proposal, by: User, at: dt.datetime) -> Program
         raise PermissionDenied("Only who accepted a step may take that back.")
     _refuse_too_late(proposal, accepted, program, at)
     before = program.versions.get(number=accepted.number - 1)
+    _refuse_more_than_allowed(program, accepted, before, at)
     # Every new answer after the acceptance was decided on the accepted version.
     overtaken = program.decisions.filter(version=accepted).exists()
     version = _restore(before, program, by, at)
@@ -78,6 +82,18 @@ def _refuse_too_late(
         raise ValidationError(
             "The patient has used the new step already. Change it on the patient’s own page."
         )
+
+
+def _refuse_more_than_allowed(
+    program: Program, accepted: ProgramVersion, before: ProgramVersion, at: dt.datetime
+) -> None:
+    """What is true of every version is true of a restored one: taking a step down back asks for
+    more again."""
+    raised = raised_in(accepted, before)
+    if raised and program.patient.red_flags.open().exists():
+        raise ValidationError(RED_FLAG)
+    require_criteria(program=program, previous=accepted, phase=before.phase)
+    refuse_against_limits(program=program, raised=raised, today=program.patient.local_date(at))
 
 
 def _restore(before: ProgramVersion, program: Program, by: User, at: dt.datetime) -> ProgramVersion:
