@@ -28,7 +28,7 @@ from programs.models import (
     TemplateItem,
 )
 from programs.models.library import MovementClass
-from programs.reviewing import approve_exercise
+from programs.reviewing import approve_exercise, sign_exercise
 from programs.translating import languages_of
 
 PER_PAGE = 24
@@ -205,6 +205,7 @@ def exercise(request: HttpRequest, slug: str) -> HttpResponse:
                 "share": clinician and row.owner_id == user.pk,
                 "sign": clinician
                 and row.origin == Exercise.Origin.SUPPLIED
+                and row.review_state == State.APPROVED
                 and row.reviewed_by_id is None,
                 "approve_import": clinician and row.review_state == State.TO_REVIEW,
             },
@@ -313,9 +314,7 @@ def _approve_import(request: HttpRequest, row: Exercise) -> tuple[str, str]:
 
 
 def _sign(request: HttpRequest, row: Exercise) -> tuple[str, str]:
-    approve_exercise(
-        exercise=row, movement_class=row.movement_class, by=request.user, at=timezone.now()
-    )
+    sign_exercise(exercise=row, by=request.user, at=timezone.now())
     return _page_of(row), f"{row.name} now has your name under it."
 
 

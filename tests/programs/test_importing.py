@@ -9,9 +9,11 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management import CommandError, call_command
 
+from clinic.models import Role
 from programs.importing import ALREADY_THERE, IMPORTED, REFUSED, import_exercises
 from programs.models import Exercise, ExerciseLevel
-from programs.reviewing import approve_exercise
+from programs.reviewing import approve_exercise, sign_exercise
+from tests.conftest import make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -224,14 +226,41 @@ def test_an_unknown_class_is_refused(crunches, physio):
         approve_exercise(exercise=crunches, movement_class="crunching", by=physio, at=AT)
 
 
-def test_a_supplied_exercise_under_another_class_is_the_practices_own(library, physio):
+def test_given_an_approved_exercise_when_one_clinician_reclassifies_it_then_it_is_refused(
+    crunches, physio
+):
+    approve_exercise(exercise=crunches, movement_class="flexion_loaded", by=physio, at=AT)
+    with pytest.raises(ValidationError, match="a colleague approves"):
+        approve_exercise(exercise=crunches, movement_class="function", by=physio, at=AT)
+    again = approve_exercise(
+        exercise=crunches, movement_class="flexion_loaded", by=physio, at=AT + dt.timedelta(days=1)
+    )
+    assert (again.movement_class, again.reviewed_at) == ("flexion_loaded", AT)
+
+
+def test_given_a_supplied_exercise_when_signed_then_it_stays_as_it_is_and_only_once(
+    library, physio, site
+):
+    colleague = make_staff(site, Role.PHYSIOTHERAPIST, "Ivo Hansen")
     superman = Exercise.objects.get(slug="superman")
-    approve_exercise(exercise=superman, movement_class="extension", by=physio, at=AT)
-    superman.refresh_from_db()
-    assert superman.origin == Exercise.Origin.SUPPLIED
-    approve_exercise(exercise=superman, movement_class="function", by=physio, at=AT)
-    superman.refresh_from_db()
-    assert superman.origin == Exercise.Origin.PRACTICE
+    with pytest.raises(ValidationError, match="does not wait"):
+        approve_exercise(exercise=superman, movement_class="function", by=physio, at=AT)
+    signed = sign_exercise(exercise=superman, by=physio, at=AT)
+    assert (signed.origin, signed.movement_class, signed.reviewed_by) == (
+        Exercise.Origin.SUPPLIED,
+        superman.movement_class,
+        physio,
+    )
+    with pytest.raises(ValidationError, match="name under it already"):
+        sign_exercise(exercise=superman, by=colleague, at=AT)
+
+
+def test_given_what_the_practice_imported_when_signed_as_supplied_then_it_is_refused(
+    crunches, physio
+):
+    with pytest.raises(ValidationError, match="was not supplied"):
+        sign_exercise(exercise=crunches, by=physio, at=AT)
+    assert not Exercise.objects.prescribable().filter(pk=crunches.pk).exists()
 
 
 def test_who_imported_is_kept_with_the_history(library, physio):

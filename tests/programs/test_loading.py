@@ -15,7 +15,7 @@ from programs.content_files import CONTENT_DIR, read_content
 from programs.loading import load_content
 from programs.management.commands import load_content as command
 from programs.models import Exercise, ExerciseLevel, HabitTask, ProgramTemplate, TemplateItem
-from programs.reviewing import approve_exercise
+from programs.reviewing import sign_exercise
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +92,7 @@ def test_given_a_new_text_when_loaded_then_that_exercise_changes_and_its_sign_of
 ):
     load_content(at=AT)
     dead_bug = Exercise.objects.get(slug="dead-bug")
-    approve_exercise(exercise=dead_bug, movement_class="anti_extension", by=physio, at=AT)
+    sign_exercise(exercise=dead_bug, by=physio, at=AT)
     edit(
         folder,
         "exercises/09-dead-bug.yaml",
