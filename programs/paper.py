@@ -59,11 +59,11 @@ def enter_paper(
     by: User,
     at: dt.datetime,
 ) -> Entered:
-    """Keep the days of a paper. The same ``client_id`` again returns what is kept.
+    """Keep the days of a paper. The same ``client_id`` with the same days returns what is kept.
 
     Raises PermissionDenied for whoever may not read clinical records, and ValidationError, with
     the day in its words, for a day that is recorded already, too long ago, still to come, or
-    answered in part; then nothing of the paper is kept.
+    answered in part, and for a paper sent again with other days; then nothing of the paper is kept.
     """
     if not may(by, May.SEE_CLINICAL):
         raise PermissionDenied("Papers are entered by physiotherapists and managers.")
@@ -72,11 +72,12 @@ def enter_paper(
         raise ValidationError("Fill in at least one day.")
     with one_decision(program=program, at=at):
         program = lock_program(program)
-        known = Session.objects.filter(
-            program=program, client_id__in=[_id(client_id, line, "session") for line in days]
-        )
-        if known.exists():
-            return Entered(list(known.order_by("day")), [])
+        ids = {_id(client_id, line, "session") for line in days}
+        known = list(Session.objects.filter(program=program, client_id__in=ids).order_by("day"))
+        if known and {session.client_id for session in known} == ids:
+            return Entered(known, [])
+        if known:
+            raise ValidationError(_in_part(known))
         if program.stands_still():
             raise ValidationError(STANDS_STILL)
         sessions, ask = [], []
@@ -138,6 +139,15 @@ def _enter(
         _note("check_in", morning.check_in.pk, by, at)
         calls = calls or morning.ask_red_flags
     return session, calls
+
+
+def _in_part(known: Sequence[Session]) -> str:
+    days = ", ".join(f"{session.day:%A %-d %B}" for session in known)
+    return (
+        f"This paper was sent before, with other days; {days} "
+        f"{'is' if len(known) == 1 else 'are'} kept from it. Nothing more is kept now. "
+        "Open the page anew and enter the days that are missing."
+    )
 
 
 def _id(client_id: uuid.UUID, line: PaperDay, what: str) -> uuid.UUID:

@@ -76,6 +76,18 @@ def test_the_same_form_sent_twice_is_one_week(enter, program):
     assert program.sessions.count() == 7 and program.patient.check_ins.count() == 14
 
 
+def test_given_a_kept_week_when_sent_again_with_one_more_day_then_it_is_refused_in_words(
+    enter, program
+):
+    client_id = uuid.uuid4()
+    enter(good_week()[:6], 8, client_id=client_id)
+    with pytest.raises(ValidationError, match=r"sent before, with other days.*Open the page anew"):
+        enter(good_week(), 8, client_id=client_id)
+    assert program.sessions.count() == 6
+    enter(good_week()[6:], 8)
+    assert program.sessions.count() == 7
+
+
 def test_a_day_that_is_known_keeps_what_it_has_and_the_week_is_not_kept(enter, program):
     report_session(program, 3)
     with pytest.raises(ValidationError, match="Thursday 5 March: This day is recorded already"):
