@@ -111,10 +111,13 @@ def settle(*, alert: Alert, by: User, at: dt.datetime, outcome: str = "", kind: 
     if not alert.is_seen:
         alert.acknowledged_at, alert.acknowledged_by, alert.next_stage_at = at, by, None
         changed += ["acknowledged_at", "acknowledged_by", "next_stage_at"]
+    if changed or ((outcome or kind) and not alert.is_closed):
         outbox.hold_back(
             subject=("alert", alert.pk),
             reason=SEEN_BEFORE_SENT,
             kinds=[OutboxMessage.Kind.STAFF_ALERT],
+            # Whoever was given it hears of it, until they have seen it themselves or it is closed.
+            spare=[] if outcome or kind else _given_to_others(alert, by),
             at=at,
         )
     if (outcome or kind) and not alert.is_closed:
@@ -124,6 +127,12 @@ def settle(*, alert: Alert, by: User, at: dt.datetime, outcome: str = "", kind: 
     if changed:
         alert.save(update_fields=changed)
     return alert
+
+
+def _given_to_others(alert: Alert, by: User) -> list[str]:
+    """The keys of the messages that tell anybody else that the alert was given to them."""
+    steps = alert.steps.filter(why=AlertStep.Why.REASSIGNED).exclude(person=by)
+    return list(steps.values_list("message_key", flat=True))
 
 
 def resolve(*, alert: Alert, by: User, kind: str, words: str = "", at: dt.datetime) -> Alert:
@@ -158,7 +167,8 @@ def reassign(*, alert: Alert, to: User, reason: str, by: User, at: dt.datetime) 
     answering = duty.on_duty(to.pk, team=team, at=at)
     alert.owner, alert.on_duty_id = to, answering.person
     alert.save(update_fields=["owner", "on_duty"])
-    if not alert.is_seen and answering.person is not None:
+    # Also of one that somebody has seen: nobody knows by themselves that it is theirs now.
+    if answering.person is not None:
         people = [(answering.person, answering.because)]
         watching.tell([watching.Telling(alert, AlertStep.Why.REASSIGNED, people)], at=at)
     return alert

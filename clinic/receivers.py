@@ -3,10 +3,11 @@
 import uuid
 from typing import Any
 
+from django.db.models import F
 from django.dispatch import receiver
 
 from clinic.alerts import SEEN_BEFORE_SENT
-from clinic.models import Alert, OutboxMessage
+from clinic.models import Alert, AlertStep, OutboxMessage
 from clinic.signals import before_sending
 
 
@@ -14,7 +15,8 @@ from clinic.signals import before_sending
 def alert_still_unseen(
     sender: Any, *, messages: list[OutboxMessage], **kwargs: Any
 ) -> dict[uuid.UUID, str]:
-    """Nobody is told of an alert that somebody has seen meanwhile."""
+    """Nobody is told of an alert that somebody has seen meanwhile; whoever was given it is, until
+    they have seen it themselves or it is closed."""
     about = {
         message.pk: int(message.subject_id)
         for message in messages
@@ -29,4 +31,14 @@ def alert_still_unseen(
             "pk", flat=True
         )
     )
-    return {pk: SEEN_BEFORE_SENT for pk, alert in about.items() if alert in seen}
+    if not seen:
+        return {}
+    given = AlertStep.objects.filter(
+        alert__in=seen, alert__resolved_at=None, why=AlertStep.Why.REASSIGNED
+    ).exclude(alert__acknowledged_by=F("person"), alert__acknowledged_at__gt=F("at"))
+    goes = set(given.values_list("message_key", flat=True))
+    return {
+        message.pk: SEEN_BEFORE_SENT
+        for message in messages
+        if about.get(message.pk) in seen and message.key not in goes
+    }

@@ -93,7 +93,7 @@ def _hand_to(now: duty.Duty, *, site: int, owner: int, before: int | None, at: d
 
 def hand_to_duty(alerts: Iterable[Alert], *, team: duty.Team, at: dt.datetime) -> None:
     """Keep alerts whose site or owner changed, with whoever of ``team`` is on duty for each, and
-    tell those who were not before. The caller holds the alerts locked."""
+    tell those who were not before, also of what was seen. The caller holds the alerts locked."""
     handed: dict[duty.Duty, list[Alert]] = defaultdict(list)
     for alert in alerts:
         now, before = duty.on_duty(alert.owner_id, team=team, at=at), alert.on_duty_id
@@ -107,17 +107,26 @@ def hand_to_duty(alerts: Iterable[Alert], *, team: duty.Team, at: dt.datetime) -
         if now.person != before:
             handed[now].append(alert)
     for now, theirs in handed.items():
-        _tell_handed_over(theirs, now, at=at)
+        _tell_handed_over(theirs, now, at=at, seen_too=True)
 
 
-def _tell_handed_over(alerts: Iterable[Alert], now: duty.Duty, *, at: dt.datetime) -> None:
+def _tell_handed_over(
+    alerts: Iterable[Alert], now: duty.Duty, *, at: dt.datetime, seen_too: bool = False
+) -> None:
     # A routine one waits for the next look at the caseload, whoever's that is.
-    unseen = [a for a in alerts if not a.is_seen and a.severity != Alert.Severity.ROUTINE]
+    wanted = [
+        alert
+        for alert in alerts
+        if (seen_too or not alert.is_seen) and alert.severity != Alert.Severity.ROUTINE
+    ]
     people = [] if now.person is None else [(now.person, now.because)]
     tellings: list[Telling] = []
-    for alert in sorted(unseen, key=lambda a: (_RANK[a.severity], a.due_at)):
-        first = tellings[0] if tellings and alert.severity not in _URGENT else None
-        tellings.append(Telling(alert, Why.HANDED_OVER, people, with_message_of=first))
+    for alert in sorted(wanted, key=lambda a: (a.is_seen, _RANK[a.severity], a.due_at)):
+        alone = alert.is_seen or alert.severity in _URGENT
+        first = tellings[0] if tellings and not alone else None
+        # One that was seen is told as given to them, and so goes out although it was seen.
+        why = Why.REASSIGNED if alert.is_seen else Why.HANDED_OVER
+        tellings.append(Telling(alert, why, people, with_message_of=first))
     tell(tellings, at=at)
 
 

@@ -142,11 +142,13 @@ def hold_back(
     subject: tuple[str, object] | None = None,
     address: tuple[str, str] | None = None,
     kinds: Sequence[str] = OutboxMessage.REMINDERS,
+    spare: Sequence[str] = (),
 ) -> int:
     """Suppress what waits or was taken but is not on the wire yet. Returns how many.
 
-    Of one ``subject`` (type and id), to one ``address`` (channel and address), or what is both. A
-    sender that has taken such a message finds it changed and lets it be.
+    Of one ``subject`` (type and id), to one ``address`` (channel and address), or what is both;
+    never those whose keys are in ``spare``. A sender that has taken such a message finds it changed
+    and lets it be.
     """
     theirs = OutboxMessage.objects.filter(kind__in=list(kinds))
     if subject is None and address is None:
@@ -155,6 +157,8 @@ def hold_back(
         theirs = theirs.about(*subject)
     if address is not None:
         theirs = theirs.filter(channel=address[0], address=same_address(*address))
+    if spare:
+        theirs = theirs.exclude(key__in=list(spare))
     # No index knows addresses: what waits is found by that it waits, what was taken by its day.
     waiting = theirs.filter(status=Status.DUE, wake_at__isnull=False)
     taken = theirs.filter(status=Status.CLAIMED, due_at__gt=at - _LONGEST_LIFE)

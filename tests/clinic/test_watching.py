@@ -11,6 +11,7 @@ from clinic import alerts, watching
 from clinic.absences import end_absence, enter_absence, set_reach
 from clinic.messaging import sending
 from clinic.models import Alert, AlertStep, OutboxMessage, Role, User
+from clinic.receivers import alert_still_unseen
 from tests.conftest import MONDAY, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -105,8 +106,6 @@ def test_given_a_message_taken_before_it_was_seen_then_it_does_not_go_out(
     alert = raised(site, physio)
     # As one that was written by a planning that had read the alert before.
     Alert.objects.filter(pk=alert.pk).update(acknowledged_at=MONDAY, acknowledged_by=physio)
-    from clinic.receivers import alert_still_unseen
-
     messages = list(OutboxMessage.objects.about("alert", alert.pk))
     objections = alert_still_unseen(None, messages=messages)
     assert list(objections.values()) == [alerts.SEEN_BEFORE_SENT]
@@ -284,6 +283,35 @@ def test_given_a_reason_then_an_alert_has_another_owner_who_is_told(
     assert (kept.owner, kept.on_duty) == (colleague, colleague)
     assert told(alert)[-1] == ("reassigned", "Jonas", "email")
     assert alert.reassignments.get().reason == "Knows her"
+
+
+def test_given_a_seen_alert_is_given_away_then_the_message_goes_out_until_they_see_it(
+    site, physio, colleague, manager
+):
+    alert = raised(site, physio)
+    alerts.acknowledge(alert=alert, by=physio, at=MONDAY + MINUTE)
+    give = {"alert": alert, "reason": "I leave at noon", "by": physio}
+    alerts.reassign(to=colleague, at=MONDAY + HOUR, **give)
+    assert told(alert)[-1] == ("reassigned", "Jonas", "email")
+    assert goes_out(alert) == {"jonas@practice.example"}
+    alerts.resolve(alert=alert, by=colleague, kind="contacted", at=MONDAY + 2 * HOUR)
+    assert goes_out(alert) == set()
+    # Given away first and seen by the one before: the message waits for its reader all the same.
+    second = raised(site, physio, number=2)
+    alerts.reassign(to=colleague, at=MONDAY + HOUR, **give | {"alert": second})
+    alerts.acknowledge(alert=second, by=physio, at=MONDAY + 2 * HOUR)
+    assert goes_out(second) == {"jonas@practice.example"}
+    third = raised(site, physio, number=3)
+    alerts.reassign(to=colleague, at=MONDAY + HOUR, **give | {"alert": third})
+    alerts.acknowledge(alert=third, by=colleague, at=MONDAY + 2 * HOUR)
+    assert goes_out(third) == set()
+
+
+def goes_out(alert: Alert) -> set[str]:
+    """The addresses of what still waits and nobody objects to."""
+    waiting = list(OutboxMessage.objects.about("alert", alert.pk).filter(status=Status.DUE))
+    held = alert_still_unseen(None, messages=waiting)
+    return {message.address for message in waiting if message.pk not in held}
 
 
 # --- at once -------------------------------------------------------------------------------------
