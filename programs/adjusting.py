@@ -14,7 +14,8 @@ from patients.access import require_clinician
 from programs import gates, overrides, reminders
 from programs.deciding import lock_program, supersede_open_proposal
 from programs.models import Exercise, Program, ProgramVersion
-from programs.obstacles import RED_FLAG, obstacles_to
+from programs.obstacles import obstacles_to
+from programs.raising import refuse_more_while_flagged
 from programs.reasons import CHANGED, REOPENED
 from programs.versioning import (
     KEEP,
@@ -22,7 +23,6 @@ from programs.versioning import (
     PrescriptionChange,
     draft_version,
     make_version,
-    raised_in,
 )
 
 __all__ = [
@@ -178,10 +178,10 @@ def _open_gates(program: Program, change: Change, at: dt.datetime) -> list[dict[
     for a level that its gate would keep from the patient without saying why."""
     before = program.current_version
     draft = draft_version(program=program, change=change, at=at)
-    if raised_in(before, draft) and program.patient.red_flags.open().exists():
-        raise ValidationError(RED_FLAG)
+    today = program.patient.local_date(at)
+    refuse_more_while_flagged(program=program, previous=before, version=draft, today=today)
     opened = []
-    for obstacle in obstacles_to(before, draft, today=program.patient.local_date(at)):
+    for obstacle in obstacles_to(before, draft, today=today):
         reason = change.overrides.get(obstacle.exercise, "").strip()
         if obstacle.final or not reason:
             raise ValidationError({"level": obstacle.words})

@@ -9,11 +9,10 @@ from clinic.models import User
 from patients.access import require_clinician
 from programs.deciding import consider_locked, lock_program, supersede_open_proposal
 from programs.models import Prescription, Program, ProgramVersion, Proposal
-from programs.obstacles import RED_FLAG
 from programs.positions import prescriptions_of
 from programs.post_injury import refuse_against_limits, require_criteria
+from programs.raising import raised_in, refuse_more_while_flagged
 from programs.reasons import STAYS
-from programs.versioning import raised_in
 
 UNDO_WITHIN = dt.timedelta(minutes=10)
 
@@ -89,11 +88,11 @@ def _refuse_more_than_allowed(
 ) -> None:
     """What is true of every version is true of a restored one: taking a step down back asks for
     more again."""
-    raised = raised_in(accepted, before)
-    if raised and program.patient.red_flags.open().exists():
-        raise ValidationError(RED_FLAG)
+    today = program.patient.local_date(at)
     require_criteria(program=program, previous=accepted, phase=before.phase)
-    refuse_against_limits(program=program, raised=raised, today=program.patient.local_date(at))
+    refuse_more_while_flagged(program=program, previous=accepted, version=before, today=today)
+    raised = raised_in(accepted, before)
+    refuse_against_limits(program=program, raised=raised, today=today)
 
 
 def _restore(before: ProgramVersion, program: Program, by: User, at: dt.datetime) -> ProgramVersion:

@@ -19,6 +19,7 @@ from programs.ladder import Step
 from programs.models import Exercise, Prescription, Program, ProgramVersion
 from programs.positions import kilograms, level_of, prescriptions_of
 from programs.post_injury import ask_again, is_post_injury, refuse_against_limits, require_criteria
+from programs.raising import is_raised, load_of, raised_in, refuse_more_while_flagged
 
 KEEP = "keep"
 # Beyond these a number is a slip of the finger; hold in seconds.
@@ -111,6 +112,7 @@ def make_version(
         opened=opened,
     )
     prescriptions = prescriptions_of(version)
+    refuse_more_while_flagged(program=program, previous=previous, version=version, today=today)
     refuse_against_limits(program=program, raised=raised_in(previous, version), today=today)
     version.full_clean(
         exclude=["by", "policy_approved_by", "patient_reason", "clearances", "overrides", "taper"]
@@ -203,16 +205,6 @@ def _maintenance(previous: ProgramVersion, change: Change, today: dt.date) -> dt
     return (previous.maintenance_since or today) if change.maintenance else None
 
 
-def raised_in(previous: ProgramVersion, version: ProgramVersion) -> list[Prescription]:
-    """The prescriptions that are new or ask more than in the version before."""
-    before = {p.exercise_id: p for p in prescriptions_of(previous)}
-    return [
-        p
-        for p in prescriptions_of(version)
-        if p.exercise_id not in before or is_raised(before[p.exercise_id], p)
-    ]
-
-
 def _prescriptions(
     previous: ProgramVersion, change: Change, phase: int, today: dt.date
 ) -> tuple[list[Prescription], bool]:
@@ -276,7 +268,7 @@ def _copy(
     copy.exercise = prescription.exercise
     if wanted is None:
         return copy, False
-    before = _load(copy)
+    before = load_of(copy)
     for name in ("level", "sets", "reps", "hold_s", "days_per_week", "load_kg", "paused"):
         value = getattr(wanted, name)
         if value is not None:
@@ -285,7 +277,7 @@ def _copy(
     _refuse_impossible(copy)
     if copy.level != prescription.level:
         copy.per_side = level_of(copy).per_side
-    after = _load(copy)
+    after = load_of(copy)
     moved = after != before or copy.paused != prescription.paused
     if moved:
         copy.since = today
@@ -309,28 +301,6 @@ def renewed(prescription: Prescription, *, today: dt.date) -> Prescription:
     if (before.movement_class, before.loaded) != (after.movement_class, after.loaded):
         copy.since = today
     return copy
-
-
-def is_raised(before: Prescription, after: Prescription) -> bool:
-    """Whether the change asks more of the back than before, in any variable."""
-    if before.paused and not after.paused:
-        return True
-    if after.level != before.level:
-        return after.level > before.level
-    return any(
-        (new or 0) > (old or 0) for new, old in zip(_load(after), _load(before), strict=True)
-    )
-
-
-def _load(prescription: Prescription) -> tuple[float, ...]:
-    return (
-        prescription.level,
-        prescription.sets,
-        prescription.reps,
-        prescription.hold_s,
-        prescription.days_per_week,
-        float(prescription.load_kg or 0),
-    )
 
 
 def _refuse_impossible(prescription: Prescription) -> None:

@@ -9,12 +9,13 @@ from patients.models import Patient
 from patients.screening import EQUIPMENT
 from programs import difference, limits, taper
 from programs.models import Prescription, Program, ProgramVersion
-from programs.obstacles import RED_FLAG, Obstacle, asked_for, obstacles_to
+from programs.obstacles import Obstacle, asked_for, obstacles_to
 from programs.positions import level_of, prescriptions_of
 from programs.post_injury import refuse_against_limits, require_criteria
+from programs.raising import raised_in, refuse_more_while_flagged
 from programs.routine import BUDGET_S
 from programs.shapes import shape_of
-from programs.versioning import Change, draft_version, raised_in
+from programs.versioning import Change, draft_version
 from programs.week import WeekDay, week_of
 
 # What the library calls it, and the intake; a chair, a wall or a towel is in every house.
@@ -95,8 +96,10 @@ def _refusals(
 ) -> list[str]:
     raised = raised_in(before, draft)
     found: list[str] = []
-    if raised and program.patient.red_flags.open().exists():
-        found.append(RED_FLAG)
+    try:
+        refuse_more_while_flagged(program=program, previous=before, version=draft, today=today)
+    except ValidationError as error:
+        found += error.messages
     try:
         require_criteria(program=program, previous=before, phase=draft.phase)
     except ValidationError as error:

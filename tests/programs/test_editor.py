@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -18,11 +19,12 @@ from programs.difference import Line, Shape, for_clinician, for_patient
 from programs.models import Program
 from programs.obstacles import obstacles_to
 from programs.positions import prescriptions_of
+from programs.raising import is_raised
 from programs.reasons import UNCHANGED
 from programs.retelling import retell
 from programs.today import routine_for
 from programs.upkeep import build_again, keep_up
-from programs.versioning import draft_version, is_raised
+from programs.versioning import draft_version
 from tests.conftest import MONDAY
 from tests.living import live_well
 
@@ -159,6 +161,51 @@ def test_with_an_open_red_flag_a_program_only_asks_for_less(editor, program):
     assert more.status_code == 400 and "A red flag is open" in more.content.decode()
     less = editor(step="issue", reason="Less.", **{"deep-core-hold.sets": "1"})
     assert less.status_code == 302
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"phase": 2},
+        {"clearances": ["rotation"]},
+        {"pain_ceiling": 6},
+        {"pain_ceiling": None},
+        {"lock": "none"},
+        {"auto_policy": True},
+        {"maintenance": False},
+        {"taper": []},
+        {"prescriptions": {"dead-bug": PrescriptionChange(level=1, sets=6)}},
+        {"prescriptions": {"dead-bug": PrescriptionChange(level=1, reps=30)}},
+        {"prescriptions": {"dead-bug": PrescriptionChange(level=1, load_kg=Decimal(20))}},
+    ],
+    ids=str,
+)
+def test_nothing_is_loosened_while_a_red_flag_is_open(program, physio, more):
+    def adjust(**said):
+        return adjust_program(
+            program=program, change=Change(**said), by=physio, reason="So.", at=MONDAY
+        )
+
+    adjust(
+        phase=1,
+        pain_ceiling=2,
+        prescriptions={"dead-bug": PrescriptionChange(level=2)},
+        overrides={"dead-bug": "Seen in the room."},
+    )
+    keep_up(program=program, by=physio, reason="Reached.", days=(3, 1), at=MONDAY)
+    red_flagging.answer_red_flags(
+        patient=program.patient,
+        answers={**NO_TO_ALL, "infection": "yes"},
+        source="button",
+        client_id=uuid.uuid4(),
+        at=MONDAY,
+    )
+    with pytest.raises(ValidationError, match="A red flag is open"):
+        adjust(**more)
+    with pytest.raises(ValidationError, match="A red flag is open"):
+        build_again(program=program, by=physio, reason="More sport.", at=MONDAY)
+    assert fresh(program).current_version.number == 3
+    adjust(phase=0, lock="frozen", prescriptions={"dead-bug": PrescriptionChange(level=1)})
 
 
 # --- beginning from another program ----------------------------------------------------------

@@ -17,8 +17,8 @@ from programs.assigning import assign_program
 from programs.models import Program, ProgramTemplate, ProgramVersion
 from programs.positions import prescriptions_of, standing_of
 from programs.proposals import accept_proposal, decline_proposal
+from programs.raising import is_raised
 from programs.today import today_for
-from programs.versioning import is_raised
 from tests.conftest import MONDAY
 from tests.living import at_day
 
