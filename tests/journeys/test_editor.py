@@ -92,6 +92,7 @@ def test_keys_a_closed_gate_the_difference_and_what_the_patient_reads(
     staff.goto(f"/clinic/patients/{program.patient_id}/")
     pages.link(staff, "Adjust").click()
     look = staff.get_by_role("complementary", name="What it comes to")
+    expect(staff.locator("[data-row]").nth(1)).to_be_visible()
     names = order_of(staff)
 
     # by keys, and then with the pointer

@@ -15,7 +15,7 @@ from tests.programs.test_portal import ALL_NO, safe
 pytestmark = pytest.mark.usefixtures("monday")
 
 # Files and answers to scripts, and the page itself.
-NO_PAGES = {"offline_worker", "offline_manifest", "offline_line", "portal_data_file"}
+NO_PAGES = {"offline_worker", "offline_manifest", "offline_line", "portal_data_file", "portal_seen"}
 WAY = 'href="/serious/"'
 
 
