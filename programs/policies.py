@@ -159,12 +159,16 @@ def _changes(base: Policy, whole: dict[str, object]) -> dict[str, object]:
 
 
 @transaction.atomic
-def publish_draft(*, draft: PolicyDraft, reason: str, by: User, at: dt.datetime) -> Policy:
+def publish_draft(
+    *, draft: PolicyDraft, reason: str, by: User, at: dt.datetime, read: str | None = None
+) -> Policy:
     """Put a draft in force as the next version of its policy. Managers only.
 
-    Decisions from then on are made under it; older ones keep theirs. Raises ValidationError when
-    exactly this draft was not rehearsed against the policy in force, when something else came
-    into force meanwhile, when it changes nothing, or without a reason. What lets load grow more
+    Decisions from then on are made under it; older ones keep theirs. ``read`` is the number of the
+    rehearsal that stood on the page (None where none did: the newest is meant). Raises
+    ValidationError when exactly this draft was not rehearsed against the policy in force, when
+    what was read is not its newest rehearsal, when something else came into force meanwhile, when
+    it changes nothing, or without a reason. What lets load grow more
     easily needs a physiotherapist as its author, and post-injury a reason of its own.
     """
     if by.role != Role.MANAGER or not by.is_active:
@@ -174,6 +178,11 @@ def publish_draft(*, draft: PolicyDraft, reason: str, by: User, at: dt.datetime)
     why_not = whats_missing(draft)
     if why_not:
         raise ValidationError(why_not[0])
+    if read is not None and read != str(next(iter(draft.rehearsals.all())).pk):
+        raise ValidationError(
+            "This draft was rehearsed again while the page was open, perhaps with other "
+            "thresholds. Read the rehearsal below, then publish."
+        )
     if not reason.strip():
         raise ValidationError({"reason": "Say why the thresholds change."})
     policy = _publish(draft.pathway, draft.whole, reason.strip(), by, at)

@@ -65,7 +65,11 @@ def publish(request: HttpRequest, draft: int) -> HttpResponse:
     if form.is_valid():
         try:
             policy = publish_draft(
-                draft=row, reason=form.cleaned_data["reason"], by=request.user, at=timezone.now()
+                draft=row,
+                reason=form.cleaned_data["reason"],
+                read=request.POST.get("read", ""),
+                by=request.user,
+                at=timezone.now(),
             )
         except ValidationError as error:
             put_errors(form, error)

@@ -28,6 +28,11 @@ def address(made: PolicyDraft, page: str = "") -> str:
     return f"/clinic/policies/drafts/{made.pk}/{page}"
 
 
+def as_read(made: PolicyDraft, reason: str) -> dict[str, object]:
+    """What the manager sends from the page of the newest rehearsal."""
+    return {"reason": reason, "read": Rehearsal.objects.filter(draft=made).first().pk}
+
+
 def said(made: PolicyDraft, **changed) -> dict[str, object]:
     """What the form of this draft sends, shares in percent."""
     whole = made.whole | changed
@@ -73,7 +78,7 @@ def test_a_physiotherapist_drafts_and_rehearses_and_the_manager_publishes(
     client.force_login(manager)
     assert "Rehearsed: a manager may publish it." in text(client.get("/clinic/policies/"))
     assert "Publish version 2" in text(client.get(address(made, "rehearsal/")))
-    page = client.post(address(made, "publish/"), {"reason": "Calmer."}, follow=True)
+    page = client.post(address(made, "publish/"), as_read(made, "Calmer."), follow=True)
     assert "Version 2 is in force" in text(page)
     assert "drafted by Ruth Adeyemi" in text(page) and "Calmer." in text(page)
     again = client.post(address(made, "publish/"), {"reason": "Calmer."}, follow=True)
@@ -200,6 +205,28 @@ def test_changed_after_its_rehearsal_a_draft_is_rehearsed_again(client, library,
     refused = client.post(address(made, "publish/"), {"reason": "So."})
     assert refused.status_code == 400
     assert "changed after it was rehearsed" in text(refused)
+
+
+def test_given_other_thresholds_rehearsed_meanwhile_then_what_was_not_read_is_not_published(
+    client, library, physio, manager
+):
+    made = draft("desk", {"max_effort": 6}, by=physio, at=MONDAY)
+    client.force_login(physio)
+    client.post(address(made, "rehearse/"), {"period": "84"})
+    client.force_login(manager)
+    page = text(client.get(address(made, "rehearsal/")))
+    read = as_read(made, "Calmer.")
+    assert f'name="read" value="{read["read"]}"' in page
+    client.force_login(physio)
+    client.post(address(made), said(made, max_effort=5) | {"then": "rehearse"})
+    client.force_login(manager)
+    for sent in (read, {"reason": "Calmer."}):
+        refused = client.post(address(made, "publish/"), sent)
+        assert refused.status_code == 400
+        assert "rehearsed again while the page was open" in text(refused)
+    assert Policy.objects.filter(pathway="desk").count() == 1
+    client.post(address(made, "publish/"), as_read(made, "Calmer."))
+    assert Policy.objects.in_force("desk").thresholds["max_effort"] == 5
 
 
 def test_put_away_a_draft_is_closed(client, library, physio):
