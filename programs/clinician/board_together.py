@@ -17,6 +17,7 @@ from clinic.portal_site import sites_of
 from patients.models import CheckIn
 from programs.accepting import Told, accept_together
 from programs.caseload_rows import settle_for
+from programs.clinician.fields import whole_number
 from programs.clinician.opening import portal
 from programs.models import CaseloadRow, Decision, Proposal, Session
 from programs.models.caseload import IN_ORDER
@@ -65,7 +66,8 @@ def together(request: HttpRequest) -> HttpResponse:
 
 
 def _accept(request: HttpRequest) -> HttpResponse:
-    ids = [int(pk) for pk in request.POST.getlist("proposal") if pk.isascii() and pk.isdigit()]
+    numbers = (whole_number(pk) for pk in request.POST.getlist("proposal"))
+    ids = [number for number in numbers if number is not None]
     # The proposals of patients whom this person may see; the verb asks everything else again.
     found = (
         Proposal.objects.filter(pk__in=ids[:AT_MOST], program__patient__site__in=_sites(request))

@@ -15,6 +15,7 @@ from programs.adjusting import adjust_program
 from programs.clinician import change_seen as seen
 from programs.clinician.change_form import ChangeForm, IssueForm
 from programs.clinician.cloning import Sources, sources_for, start_from
+from programs.clinician.fields import whole_number
 from programs.clinician.opening import address_of, open_patient, portal
 from programs.clinician.routine_edit import carried, edited, typed, was_edited
 from programs.form_errors import put_errors
@@ -196,9 +197,8 @@ def _context(
 def _proposal(program: Program, text: str) -> Proposal | None:
     if not text:
         return None
-    found = None
-    if text.isdigit():
-        found = program.proposals.select_related("decision").filter(pk=int(text)).first()
+    # None finds nothing.
+    found = program.proposals.select_related("decision").filter(pk=whole_number(text)).first()
     if found is None:
         raise Http404
     return found

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest
 
 from programs.clinician.change_form import Start
+from programs.clinician.fields import whole_number
 from programs.clinician.opening import open_patient
 from programs.models import Program, ProgramVersion
 from programs.positions import prescriptions_of
@@ -51,8 +52,8 @@ def start_from(request: HttpRequest, program: Program) -> Start | None:
     """What the address asks to begin from; the look at somebody else's program is written down."""
     number, like = request.GET.get("version", ""), request.GET.get("like", "")
     if number:
-        versions = program.versions.filter(number=int(number)) if number.isdecimal() else None
-        version = versions.first() if versions is not None else None
+        asked = whole_number(number)
+        version = None if asked is None else program.versions.filter(number=asked).first()
         if version is None:
             raise Http404
         brakes = {name: getattr(version, name) for name in _BRAKES}

@@ -17,6 +17,14 @@ class PortalForm(forms.Form):
         super().full_clean()
 
 
+def whole_number(text: str) -> int | None:
+    """The number that a browser sent as a key; None for anything PostgreSQL could not hold.
+
+    Some digits ("²") are digits to Python and still no numbers; a bigint has 18 safe ones.
+    """
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
 class Scale(forms.IntegerField):
     """A figure from 0 to 10, typed; ``low`` and ``high`` say what the ends mean."""
 

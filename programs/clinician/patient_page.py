@@ -29,7 +29,7 @@ from programs.clinician.change_form import title_of
 from programs.clinician.consents import lines_of
 from programs.clinician.conversation import waiting
 from programs.clinician.course import course_of
-from programs.clinician.fields import PortalForm, reason_field
+from programs.clinician.fields import PortalForm, reason_field, whole_number
 from programs.clinician.notes import note_form, notes_of
 from programs.clinician.opening import address_of, open_patient, portal
 from programs.clinician.panels import panels_of
@@ -317,7 +317,8 @@ def reopen(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     form = ReopenForm(request.POST)
     if form.is_valid():
         # The flags that stood on the page she answers, so that none is closed unread.
-        seen = {int(pk) for pk in request.POST.getlist("flag") if pk.isdecimal()}
+        flags = (whole_number(pk) for pk in request.POST.getlist("flag"))
+        seen = {pk for pk in flags if pk is not None}
         said = {"by": request.user, "at": timezone.now(), "seen": seen, **form.cleaned_data}
         try:
             if program is None:

@@ -25,7 +25,7 @@ from patients.models import Consent, ContactPoint, Patient
 from patients.models.consent import RECORDED_WAYS, Way
 from patients.registering import add_contact_point, register_patient
 from programs.clinician.consents import PURPOSES, lines_of
-from programs.clinician.fields import PortalForm, date_field, time_field
+from programs.clinician.fields import PortalForm, date_field, time_field, whole_number
 from programs.clinician.opening import address_of, open_patient, portal
 from programs.form_errors import put_errors
 
@@ -289,6 +289,6 @@ def _keep(
 
 
 def _point(patient: Patient, text: str) -> ContactPoint | None:
-    if not text.isdigit():
-        return None
-    return patient.contact_points.select_related("patient__user").filter(pk=int(text)).first()
+    # None finds nothing.
+    number = whole_number(text)
+    return patient.contact_points.select_related("patient__user").filter(pk=number).first()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from clinic.models import AccessRecord, Alert
 from patients import red_flagging
 from patients.red_flags import REPEATED
+from programs.clinician.fields import whole_number
 from programs.models import Exercise, Program, Proposal
 from programs.rule_words import RULES, answer_words
 from tests.clinic.kept import kept
@@ -481,3 +482,30 @@ def test_each_answer_has_a_clinicians_words(field, value, said):
 
 def test_every_rule_has_a_name():
     assert list(RULES) == [f"R{number:02d}" for number in range(1, 29)]
+
+
+# --- odd keys ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("odd", ["²", "٣", "9" * 19, "9" * 5000, "-1", " 1", "", "x"])
+def test_given_an_odd_key_when_read_then_it_is_no_number(odd):
+    assert whole_number(odd) is None
+    assert whole_number("0042") == 42 and whole_number("9" * 18) == 10**18 - 1
+
+
+@pytest.mark.parametrize("odd", ["²", "9" * 30])
+def test_given_an_odd_key_when_sent_then_no_page_breaks(visit, client, program, odd):
+    assert visit(program, "patient_change", proposal=odd).status_code == 404
+    assert visit(program, "patient_change", version=odd).status_code == 404
+    assert client.post(reverse("admin:board_together"), {"proposal": odd}).status_code == 302
+    red_flagging.answer_red_flags(
+        patient=program.patient,
+        answers=NO_TO_ALL | {REPEATED[0].id: "yes"},
+        source="weekly",
+        client_id=uuid.uuid4(),
+        at=MONDAY,
+    )
+    sent = {"reason": "Seen.", "flag": odd}
+    assert client.post(at_address("patient_reopen", program), sent).status_code == 400
+    program.refresh_from_db()
+    assert program.status == "suspended"
