@@ -22,7 +22,7 @@ from patients.models import Patient
 from programs import portal as patient_pages
 from programs import portal_answers, portal_seeing
 from programs.clinician.opening import open_patient, portal
-from programs.portal_access import give_pass
+from programs.portal_access import give_pass, visitor_of
 from programs.read_only import read_only
 from programs.today import program_for
 
@@ -68,8 +68,8 @@ def as_patient(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def _html_of(request: HttpRequest, patient: Patient, name: str, language: str) -> str | None:
     """The page as the patient would get it now; None where there is none."""
     with transaction.atomic(), translation.override(language), timezone.override(patient.zone):
-        view = _view(patient, name)
-        response = view(_asked_by(request, patient)) if view else None
+        view, asked = _view(patient, name), _asked_by(request, patient)
+        response = view(asked) if view and _speaks_for(asked, patient) else None
         # Looking must leave no trace but the one that says who looked.
         transaction.set_rollback(True)
     if response is None or response.status_code != 200:
@@ -89,6 +89,13 @@ def _view(patient: Patient, name: str) -> Callable[[HttpRequest], HttpResponse] 
         "routine": patient_pages.routine,
         "progress": portal_seeing.progress,
     }[name]
+
+
+def _speaks_for(asked: HttpRequest, patient: Patient) -> bool:
+    """Whether the pages would answer as to this patient: whoever also helps somebody might get
+    that person's page, which the one who looks may not be allowed to see."""
+    visitor = visitor_of(asked, at=timezone.now())
+    return visitor is not None and visitor.patient.pk == patient.pk and visitor.carer is None
 
 
 def _asked_by(request: HttpRequest, patient: Patient) -> HttpRequest:

@@ -2,6 +2,7 @@
 
 import uuid
 from html.parser import HTMLParser
+from unittest import mock
 
 import pytest
 from django.contrib.sessions.models import Session as BrowserSession
@@ -9,8 +10,9 @@ from django.urls import reverse
 
 from clinic.models import AccessRecord
 from patients import red_flagging
-from patients.models import Patient
+from patients.models import Carer, Patient
 from patients.red_flags import REPEATED
+from programs.portal_access import Visitor
 from programs.read_only import read_only
 from tests.conftest import MONDAY
 from tests.living import do_session
@@ -74,6 +76,20 @@ def test_staff_see_the_patients_own_words_and_nothing_to_press(at_work, client, 
     assert program.patient.given_name in html and "For reading only" in html
     assert 'class="sb-foot"' in html
     assert leads(html) == []
+
+
+def test_given_a_patient_who_only_helps_somebody_then_that_page_is_not_shown(
+    at_work, program, make_patient
+):
+    # given an account that is by now only a carer's, while the record still names it
+    other = Visitor(make_patient("Ben"))
+    helping = Visitor(program.patient, carer=Carer(patient=program.patient))
+    for visitor in (other, helping, None):
+        with mock.patch("programs.clinician.as_patient.visitor_of", return_value=visitor):
+            page = seen(at_work, program)
+        # then nobody's page is shown
+        assert page.status_code == 200
+        assert "For reading only" not in page.content.decode()
 
 
 @pytest.mark.parametrize("name", ["today", "progress", "result", "routine"])
