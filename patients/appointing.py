@@ -35,6 +35,7 @@ def make_appointment(
     Raises ValidationError with words per field.
     """
     require_staff(by, patient)
+    _one_at_a_time(patient)
     same = Appointment.objects.standing().filter(
         patient=patient, physiotherapist=physiotherapist, starts_at=starts_at
     )
@@ -67,6 +68,7 @@ def move_appointment(
     reason: str = "",
 ) -> Appointment:
     """Give a planned appointment another time, length or physiotherapist."""
+    _one_at_a_time(appointment.patient)
     appointment = _held(appointment, by)
     _planned(appointment)
     wanted = (
@@ -77,7 +79,10 @@ def move_appointment(
     if wanted == (appointment.starts_at, appointment.ends_at, appointment.physiotherapist_id):
         return appointment
     appointment.starts_at, appointment.ends_at = wanted[:2]
-    appointment.physiotherapist = physiotherapist or appointment.physiotherapist
+    if wanted[2] != appointment.physiotherapist_id:
+        appointment.physiotherapist = physiotherapist
+        # A patient who changed sites since is seen by a colleague at the new one.
+        appointment.site = appointment.patient.site
     appointment.reason = reason.strip()
     appointment.sequence += 1
     appointment.reminded_of = None
@@ -170,6 +175,12 @@ def _held(appointment: Appointment, by: User) -> Appointment:
     return held
 
 
+def _one_at_a_time(patient: Patient) -> None:
+    """Bookings of one patient follow each other. Always before the lock of the physiotherapist, and
+    before the rows of appointments, so that two desks never wait for one another."""
+    Patient.objects.select_for_update(of=["self"], no_key=True).only("pk").get(pk=patient.pk)
+
+
 def _planned(appointment: Appointment) -> None:
     if appointment.status != Status.PLANNED:
         said = appointment.get_status_display().lower()
@@ -191,7 +202,7 @@ def _refuse(appointment: Appointment, minutes: int, at: dt.datetime) -> None:
         found["starts_at"] = "This lies more than two years from now."
     if found:
         raise ValidationError(found)
-    # One at a time for the physiotherapist: a second booking waits here and then finds the first.
+    # As for the patient: a second booking waits here and then finds the first.
     User.objects.select_for_update(of=["self"]).only("pk").get(pk=who.pk)
     busy = (
         Appointment.objects.standing()

@@ -1,7 +1,8 @@
 """A reminder the day before an appointment, by the ways the patient has agreed to.
 
 One message for each appointment, start and channel; the key says so, and makes planning
-repeatable. What is moved or cancelled after planning is held back at the last look.
+repeatable. What is moved or cancelled after planning is held back at the last look; moved back to
+where it was, it is reminded of anew if that happened meanwhile. So the key also counts the moves.
 """
 
 import datetime as dt
@@ -9,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.formats import date_format, get_format
 
@@ -102,7 +104,8 @@ def _objection(
 ) -> str:
     if row is None or row.status == Appointment.Status.CANCELLED:
         return CANCELLED
-    if _key(row, message.channel) != message.key:
+    # Moved back, or only given to a colleague: what was written still says when.
+    if not message.key.startswith(_start_of(row)):
         return MOVED
     if at >= row.starts_at:
         return OVER
@@ -116,8 +119,9 @@ def _objection(
 
 
 def _drafts(rows: Sequence[Appointment], at: dt.datetime) -> list[OutboxMessage]:
-    # Who made or moved it within the last day knows of it.
-    rows = [row for row in rows if due_at(row) >= (row.changed_at or row.made_at)]
+    # Who made or moved it within the last day knows of it, unless a reminder was promised already.
+    held = _held_back(rows)
+    rows = [row for row in rows if due_at(row) >= (row.changed_at or row.made_at) or row.pk in held]
     patients = {row.patient_id for row in rows}
     consents = _consents(patients)
     ways: dict[tuple[uuid.UUID, str], ContactPoint] = {}
@@ -129,6 +133,20 @@ def _drafts(rows: Sequence[Appointment], at: dt.datetime) -> list[OutboxMessage]
         for (patient, channel), point in ways.items()
         if patient == row.patient_id and (patient, channel) in consents
     ]
+
+
+def _held_back(rows: Sequence[Appointment]) -> set[uuid.UUID]:
+    """Whose reminder of this very start was held back because they stood elsewhere then."""
+    starts = {row.pk: _start_of(row) for row in rows if row.sequence > 1}
+    if not starts:
+        return set()
+    any_of = Q(pk__in=[])
+    for start in starts.values():
+        any_of |= Q(key__startswith=start)
+    keys = OutboxMessage.objects.filter(
+        any_of, status=OutboxMessage.Status.SUPPRESSED, reason=MOVED
+    ).values_list("key", flat=True)
+    return {uuid.UUID(key.split(":")[1]) for key in keys}
 
 
 def _draft(row: Appointment, point: ContactPoint, at: dt.datetime) -> OutboxMessage:
@@ -177,4 +195,9 @@ def _consents(patients: set[uuid.UUID]) -> set[tuple[uuid.UUID, str]]:
 
 
 def _key(row: Appointment, channel: str) -> str:
-    return f"{KIND}:{row.pk}:{row.starts_at.astimezone(dt.UTC):%Y%m%dT%H%MZ}:{channel}"
+    return f"{_start_of(row)}{row.sequence}:{channel}"
+
+
+def _start_of(row: Appointment) -> str:
+    """What the keys of all reminders of this start begin with."""
+    return f"{KIND}:{row.pk}:{row.starts_at.astimezone(dt.UTC):%Y%m%dT%H%MZ}:"

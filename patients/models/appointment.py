@@ -12,10 +12,14 @@ from django.db.models import F, Func, Q, Value
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def visible_to(self, user) -> "AppointmentQuerySet":
-        """Those at the sites this member of staff works at."""
+        """Those at the sites this member of staff works at, and those of the patients there: who
+        changed to another site takes the appointments along."""
         if not user.is_authenticated or not user.is_staff:
             return self.none()
-        return self if user.is_superuser else self.filter(site__in=user.sites.all())
+        if user.is_superuser:
+            return self
+        sites = user.sites.all()
+        return self.filter(Q(site__in=sites) | Q(patient__site__in=sites))
 
     def standing(self) -> "AppointmentQuerySet":
         return self.exclude(status=Appointment.Status.CANCELLED)

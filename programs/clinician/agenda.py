@@ -211,7 +211,7 @@ def address_in(day: dt.date, who: User) -> str:
 
 
 def one(pk: uuid.UUID, user: User) -> Appointment | None:
-    """An appointment at one of this person's sites."""
+    """An appointment at one of this person's sites, or of a patient there."""
     rows = Appointment.objects.visible_to(user).filter(pk=pk)
     return rows.select_related(
         "patient", "physiotherapist", "site", "made_by", "changed_by"

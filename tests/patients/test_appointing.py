@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import time
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -13,7 +14,7 @@ from icalendar import Calendar
 from clinic.messaging.texts import SMS_LENGTH
 from clinic.models import OutboxMessage, Role
 from clinic.quiet_hours import local_moment
-from patients import appointment_reminders
+from patients import appointing, appointment_reminders
 from patients.appointing import (
     cancel_appointment,
     close_feed,
@@ -111,6 +112,34 @@ def test_two_at_the_desk_at_once_make_one_appointment(book, make_patient):
     assert Appointment.objects.count() == 1
 
 
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_given_two_desks_at_once_when_one_patient_is_booked_with_two_then_one_stands(
+    book, physio, site, monkeypatch
+):
+    # given a moment between the look at what is taken and the booking
+    save = appointing._save
+    monkeypatch.setattr(appointing, "_save", lambda row: (time.sleep(0.2), save(row)))
+    said = []
+
+    def press(who):
+        try:
+            said.append(book(physiotherapist=who).pk)
+        except ValidationError:
+            said.append(None)
+        finally:
+            connection.close()
+
+    others = [physio, make_staff(site, Role.PHYSIOTHERAPIST, "Jonas Weber")]
+    threads = [threading.Thread(target=press, args=[who]) for who in others]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(pk is None for pk in said) == [False, True]
+    assert Appointment.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
@@ -153,6 +182,27 @@ def test_cancelling_needs_a_reason_and_ends_it(book, physio):
             by=physio,
             at=MONDAY,
         )
+
+
+def test_given_a_patient_who_changed_sites_then_the_new_site_moves_and_cancels(
+    book, patient, other_site, stranger, physio
+):
+    appointment = book()
+    with pytest.raises(PermissionDenied):
+        cancel_appointment(appointment=appointment, reason="Ill.", by=stranger, at=MONDAY)
+    patient.site = other_site
+    patient.save(update_fields=["site"])
+    moved = move_appointment(
+        appointment=appointment,
+        starts_at=WEDNESDAY,
+        minutes=30,
+        physiotherapist=stranger,
+        by=stranger,
+        at=MONDAY,
+    )
+    assert (moved.physiotherapist, moved.site) == (stranger, other_site)
+    gone = cancel_appointment(appointment=moved, reason="Ill.", by=stranger, at=MONDAY)
+    assert gone.status == "cancelled"
 
 
 def test_whether_somebody_came_is_said_afterwards_and_can_be_corrected(book, physio):
@@ -247,6 +297,38 @@ def test_one_moved_after_planning_is_reminded_of_at_its_new_time_only(planned, p
     assert objection(BEFORE) == {appointment_reminders.MOVED}
     assert appointment_reminders.plan(at=later - dt.timedelta(days=1)) == 2
     assert written().count() == 4
+
+
+def there_and_back(appointment, physio) -> None:
+    for starts_at in (WEDNESDAY + dt.timedelta(days=5), WEDNESDAY):
+        move_appointment(
+            appointment=appointment, starts_at=starts_at, minutes=30, by=physio, at=BEFORE
+        )
+
+
+def test_given_a_reminder_held_back_when_it_is_moved_back_then_it_is_reminded_of_anew(
+    planned, physio
+):
+    written().update(
+        status="suppressed",
+        reason=appointment_reminders.MOVED,
+        settled_at=BEFORE,
+        wake_at=None,
+    )
+    there_and_back(planned, physio)
+    assert appointment_reminders.plan(at=BEFORE) == 2
+    assert appointment_reminders.plan(at=BEFORE) == 0
+    anew = written().filter(status="due")
+    assert {appointment_reminders.appointment_of(message) for message in anew} == {planned.pk}
+    assert objection(BEFORE) == set()
+
+
+def test_given_a_reminder_that_still_waits_when_it_is_moved_back_then_that_one_goes(
+    planned, physio
+):
+    there_and_back(planned, physio)
+    assert appointment_reminders.plan(at=BEFORE) == 0
+    assert written().count() == 2 and objection(BEFORE) == set()
 
 
 def test_who_took_consent_back_is_not_written_to(planned, patient, physio):
