@@ -19,12 +19,18 @@ from patients.registering import register_patient
 
 @transaction.atomic
 def register_enquirer(
-    *, enquiry: Enquiry, physiotherapist: User, by: User, at: dt.datetime
+    *,
+    enquiry: Enquiry,
+    physiotherapist: User,
+    by: User,
+    at: dt.datetime,
+    spoke_by_phone: bool = False,
 ) -> Patient:
     """Make the record of somebody who enquired; a second time returns the first record.
 
     An address that was never confirmed is not taken over: the sign-in would go to whoever owns
-    it. No consent is made of the enquiry: they agreed to be answered, not to be treated. Raises
+    it. Nor is a telephone number, unless ``by`` says to have spoken to the person there. No
+    consent is made of the enquiry: they agreed to be answered, not to be treated. Raises
     ValidationError with words, and then nothing is made.
     """
     enquiries.require_desk(enquiry, by)
@@ -43,7 +49,7 @@ def register_enquirer(
         given_name=enquiry.given_name,
         family_name=enquiry.family_name,
         email=enquiry.email if enquiry.is_confirmed else "",
-        phone=enquiry.phone,
+        phone=enquiry.phone if spoke_by_phone else "",
         language=enquiry.language,
         by=by,
         at=at,

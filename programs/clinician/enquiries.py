@@ -177,8 +177,10 @@ def _register(request: HttpRequest, enquiry: Enquiry, at: dt.datetime) -> HttpRe
     if who is None:
         raise ValidationError("Choose a physiotherapist of the site that was asked.")
     new = enquiry.patient_id is None
+    spoke = request.POST.get("spoke") == "on"
     patient: Patient = register_enquirer(
         enquiry=enquiry,
+        spoke_by_phone=spoke,
         physiotherapist=User.objects.get(pk=who.pk),
         by=request.user,
         at=at,
@@ -187,6 +189,11 @@ def _register(request: HttpRequest, enquiry: Enquiry, at: dt.datetime) -> HttpRe
         said = f"{patient.name} is registered as {patient.number}. Ask for consent to the record."
         if enquiry.email and not enquiry.is_confirmed:
             said += " The e-mail address was never confirmed and is left out."
+        if enquiry.phone and not spoke:
+            said += (
+                f" The number {enquiry.phone} is left out: nobody said that they spoke to the "
+                "person there. Add it on this page once you have."
+            )
         messages.success(request, said)
     return redirect(address_of(patient, "patient_record"))
 

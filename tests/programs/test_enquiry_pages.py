@@ -49,7 +49,7 @@ def test_given_an_enquiry_when_made_a_patient_twice_then_there_is_one_record(
 ):
     enquiry = make_enquiry(phone="+447700900123", language="es")
     for _ in range(2):
-        page = press(desk, enquiry, "register", physiotherapist=str(physio.pk))
+        page = press(desk, enquiry, "register", physiotherapist=str(physio.pk), spoke="on")
         assert page.status_code == 200
         assert page.redirect_chain[-1][0].endswith("/record/")
     patient = Patient.objects.get()
@@ -65,9 +65,20 @@ def test_given_an_address_nobody_confirmed_then_the_record_does_without_it(
     desk, make_enquiry, physio
 ):
     enquiry = make_enquiry(confirmed=False, phone="+447700900123")
-    page = press(desk, enquiry, "register", physiotherapist=str(physio.pk))
+    page = press(desk, enquiry, "register", physiotherapist=str(physio.pk), spoke="on")
     assert "never confirmed and is left out" in page.content.decode()
     assert {p.channel for p in Patient.objects.get().contact_points.all()} == {"sms"}
+
+
+def test_given_a_number_at_which_nobody_spoke_then_the_record_does_without_it_and_says_so(
+    desk, make_enquiry, physio
+):
+    enquiry = make_enquiry(phone="+447700900123")
+    shown = desk.get(PAGE).content.decode()
+    assert '<input type="checkbox" name="spoke">' in shown
+    page = press(desk, enquiry, "register", physiotherapist=str(physio.pk)).content.decode()
+    assert "The number +447700900123 is left out" in page
+    assert {p.channel for p in Patient.objects.get().contact_points.all()} == {"email"}
 
 
 def test_given_a_patient_with_the_same_address_then_it_is_hinted_and_not_doubled(
