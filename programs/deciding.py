@@ -278,9 +278,14 @@ def _notify(decision: Decision, said: progression.Decision, at: dt.datetime) -> 
         owner=patient.physiotherapist,
         summary=summary_of(decision),
         # Once per program version and kind of news: what stays true is not said every day.
-        key=f"rule:{decision.program_id}:{decision.version.number}:{decision.outcome}:{about}",
+        key=f"{alert_keys_of(decision)}{about}",
         at=at,
     )
+
+
+def alert_keys_of(decision: Decision) -> str:
+    """How the keys of the alerts begin that a decision raises, or one like it of that version."""
+    return f"rule:{decision.program_id}:{decision.version.number}:{decision.outcome}:"
 
 
 def summary_of(decision: Decision) -> str:

@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clinic import opening
-from clinic.models import Alert, Site
+from clinic.models import Site
 from clinic.site_numbers import SiteNumbers
 from patients.models import Patient, RedFlag
-from programs.models import Decision, Program
+from programs.models import Program
 from programs.portal_access import patient_required
+from programs.stop_seen import seen_stop, stopping_decision
 from programs.wording import retold
 
 EMERGENCY, SAME_DAY, PAUSED = "emergency", "same_day", "paused"
@@ -62,7 +63,7 @@ def stop_reason(patient: Patient, program: Program | None) -> str:
         return SAME_DAY
     if program is None or program.status != Program.Status.SUSPENDED:
         return ""
-    stopping = _stopping_decision(program)
+    stopping = stopping_decision(program)
     return SAME_DAY if stopping and stopping.contact == SAME_DAY else PAUSED
 
 
@@ -85,7 +86,7 @@ def stop_page(
     saved: bool = True,
 ) -> HttpResponse:
     """Render the advice. Needs no queue and no mail, and no more database than it is given."""
-    decision = _stopping_decision(program) if program and reason == PAUSED else None
+    decision = stopping_decision(program) if program and reason == PAUSED else None
     context = {
         "advice": advice([site], reason),
         "why": retold(decision.patient_text) if decision else "",
@@ -95,7 +96,7 @@ def stop_page(
         "saved": saved,
     }
     if patient and saved:
-        context |= _watched(patient, site, fresh=fresh)
+        context |= _watched(patient, site, program=program, fresh=fresh)
     response = render(request, "portal/stop.html", context)
     # A device that keeps exercises for the time without a line keeps this page in their place.
     response["X-Stands-Still"] = "page"
@@ -113,10 +114,12 @@ def seen(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/stop_seen.html", _watched(patient, patient.site))
 
 
-def _watched(patient: Patient, site: Site, *, fresh: bool = False) -> dict[str, Any]:
+def _watched(
+    patient: Patient, site: Site, *, program: Program | None = None, fresh: bool = False
+) -> dict[str, Any]:
     """Who has seen it; before that, until when the practice is open or when it opens."""
-    seen = None if fresh else _seen(patient)
-    if seen is not None and seen.is_seen:
+    seen = None if fresh else seen_stop(patient, program)
+    if seen is not None:
         return {"seen": seen}
     at, hours = timezone.now(), site.hours
     return {
@@ -149,17 +152,3 @@ def calls(sites: Sequence[Site | SiteNumbers], reason: str) -> list[Call]:
 
 def _practice_language() -> str:
     return settings.LANGUAGE_CODE.split("-")[0]
-
-
-def _stopping_decision(program: Program) -> Decision | None:
-    return program.decisions.filter(outcome=Decision.Outcome.STOP).first()
-
-
-def _seen(patient: Patient) -> Alert | None:
-    return (
-        Alert.objects.about("patient", patient.pk)
-        .exclude(severity=Alert.Severity.ROUTINE)
-        .select_related("acknowledged_by")
-        .order_by("-raised_at")
-        .first()
-    )

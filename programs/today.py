@@ -19,6 +19,7 @@ from programs.models import (
     Session,
 )
 from programs.positions import prescriptions_of, standing_of
+from programs.stop_seen import seen_stop
 from programs.wording import in_language, retold, told
 
 # Before this local hour it is still last night: too early for the morning's answers, not too
@@ -103,7 +104,7 @@ def today_for(
             day=day,
             red_flag=red_flag,
             suspended=suspended,
-            seen=_seen(program),
+            seen=seen_stop(patient, program),
         )
     lately = {session.day: session for session in _sessions_since_yesterday(program, day)}
     session = lately.get(day)
@@ -282,14 +283,3 @@ def _news(program: Program, lately: Iterable[Session]) -> ProgramVersion | None:
     if any(session.version_id == version.pk for session in lately):
         return None
     return None if program.sessions.filter(version=version).exists() else told(version)
-
-
-def _seen(program: Program) -> Alert | None:
-    """The newest alert about the patient, so that the page can say who has seen it."""
-    return (
-        Alert.objects.about("patient", program.patient_id)
-        .exclude(severity=Alert.Severity.ROUTINE)
-        .select_related("acknowledged_by")
-        .order_by("-raised_at")
-        .first()
-    )

@@ -18,7 +18,10 @@ from patients.models import Patient
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import REPEATED
 from programs.adjusting import reopen_program
+from programs.models import Program
+from programs.today import today_for
 from tests.conftest import MONDAY, make_staff
+from tests.living import do_morning, do_session
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -295,15 +298,15 @@ def test_given_a_physiotherapist_then_the_report_is_of_their_own_alone(
 # --- what the patient reads ------------------------------------------------------------------
 
 
-def flagged(patient) -> Alert:
+def flagged(patient, what="bowel") -> Alert:
     answer_red_flags(
         patient=patient,
-        answers={question.id: "yes" if question.id == "bowel" else "no" for question in REPEATED},
+        answers={question.id: "yes" if question.id == what else "no" for question in REPEATED},
         source="button",
         client_id=uuid.uuid4(),
         at=MONDAY,
     )
-    return Alert.objects.get(severity="emergency")
+    return Alert.objects.filter(key__startswith="red_flag:").latest("pk")
 
 
 def stopped(client, patient) -> Alert:
@@ -331,6 +334,42 @@ def test_given_it_was_seen_then_the_part_that_stands_open_says_by_whom(client, p
     assert "owel" not in part
     reopen_program(program=program, by=physio, reason="Seen and cleared", at=timezone.now())
     assert client.get("/seen/").status_code == 204
+
+
+@pytest.mark.parametrize("why", ["flag", "rule"])
+def test_given_another_alert_then_the_stop_page_never_calls_that_one_seen_instead(
+    client, program, physio, colleague, why
+):
+    patient = program.patient
+    if why == "flag":
+        mine = stopped(client, patient)
+    else:
+        do_session(program, 0, soreness="one_sided", side="left")
+        do_morning(program, 1)
+        do_session(program, 1, soreness="one_sided", side="left")
+        mine = Alert.objects.get(key__startswith=f"rule:{program.pk}:", key__contains=":STOP:")
+        client.force_login(patient.user)
+    text = raised(patient, severity="soon", at=timezone.now())
+    alerts.acknowledge(alert=text, by=colleague, at=timezone.now())
+    assert "Nobody has opened it yet" in words(client.get("/seen/"))
+    assert seen_in_api(program) is None
+    if why == "flag":
+        second = flagged(patient, "saddle_numbness")
+        alerts.acknowledge(alert=second, by=colleague, at=timezone.now())
+        assert "Nobody has opened it yet" in words(client.get("/seen/"))
+    alerts.acknowledge(alert=mine, by=physio, at=timezone.now() + HOUR)
+    raised(patient, severity="soon", number=2, at=timezone.now() + HOUR)
+    for address in ("/", "/seen/"):
+        assert "Seen by <bdi>Ruth Adeyemi</bdi> on Monday 2 March at 10:00." in words(
+            client.get(address)
+        )
+    assert seen_in_api(program) == physio
+
+
+def seen_in_api(program) -> User | None:
+    found = Program.objects.whole().get(pk=program.pk)
+    seen = today_for(program=found, at=timezone.now()).seen
+    return seen and seen.acknowledged_by
 
 
 def test_given_nobody_signed_in_then_nothing_is_said_of_who_has_seen_what(client, alert):
