@@ -7,6 +7,7 @@ from dataclasses import asdict
 from django.urls import reverse
 from playwright.sync_api import Page
 
+from clinic import health, standstill
 from clinic.enquiries import make_enquiry
 from clinic.models import Alert, Site, User
 from patients.appointing import make_appointment
@@ -28,6 +29,13 @@ _ROWS = (
 
 def _ruth() -> User:
     return User.objects.get(email=RUTH)
+
+
+def at_work_again() -> None:
+    """After the picture of a standstill."""
+    for part in (health.WORKER, health.PLANNING):
+        health.beat(name=part, at=NOW)
+    standstill.forget()
 
 
 def appointments() -> None:
@@ -105,7 +113,13 @@ def _of(number: int, name: str, query: str = "") -> functools.partial[None]:
 
 
 PORTAL: list[Shot] = [
-    whole_of("board-together", "Accepting together", "/clinic/caseload/together/", who=RUTH),
+    whole_of(
+        "board-together",
+        "Accepting together",
+        "/clinic/caseload/together/",
+        who=RUTH,
+        first=at_work_again,
+    ),
     whole_of("editor", "The routine, edited", _of(0, "patient_change"), who=RUTH),
     whole_of("discharge", "Ending a program with its outcome", _of(0, "patient_end"), who=RUTH),
     whole_of("handout", "The routine on paper", _of(0, "patient_handout"), who=RUTH),
