@@ -81,6 +81,15 @@ def test_given_a_number_at_which_nobody_spoke_then_the_record_does_without_it_an
     assert {p.channel for p in Patient.objects.get().contact_points.all()} == {"email"}
 
 
+def test_given_only_a_number_at_which_nobody_spoke_then_one_press_still_makes_the_record(
+    desk, make_enquiry, physio
+):
+    enquiry = make_enquiry(email="", phone="+447700900123", confirmed=False)
+    press(desk, enquiry, "register", physiotherapist=str(physio.pk))
+    patient = Patient.objects.get()
+    assert patient.user is None and not patient.contact_points.exists()
+
+
 def test_given_a_patient_with_the_same_address_then_it_is_hinted_and_not_doubled(
     desk, make_enquiry, make_patient, physio, other_site, stranger
 ):
