@@ -27,8 +27,10 @@ def assign_program(
 ) -> Program:
     """Make a program from a template, as version 1. Clinicians only.
 
-    ``pathway`` defaults to the template's first. ``started_on`` is a local day of the patient,
-    today when left out. Refused while a red flag is open or another program is running.
+    ``pathway`` is one of the template's, its first when left out. ``started_on`` is a local day of
+    the patient, today when left out. After an injury the program begins in phase 0: the criteria
+    of a later one are ticked on the program. Refused while a red flag is open or another program
+    is running.
     """
     require_clinician(by, patient)
     patient = Patient.objects.select_for_update().get(pk=patient.pk)
@@ -38,6 +40,10 @@ def assign_program(
     found: dict[str, str] = {}
     if pathway not in Pathway.values:
         found["pathway"] = f"There is no pathway “{pathway}”."
+    elif pathway not in template.pathways:
+        known = dict(Pathway.choices)
+        meant = " or ".join(str(known[one]) for one in template.pathways)
+        found["pathway"] = f"{template.name} is made for the pathway {meant}. Choose that one."
     if started_on < today - dt.timedelta(days=28):
         found["started_on"] = "A program cannot start more than four weeks ago."
     if started_on > today + dt.timedelta(days=90):
@@ -73,6 +79,12 @@ def assign_program(
     return program
 
 
+def first_phase(pathway: str, starting_phase: int) -> int:
+    """The phase a program begins in; ``starting_phase`` is the template's."""
+    # Nobody has ticked a criterion of a program that does not exist yet.
+    return 0 if pathway == Pathway.POST_INJURY else starting_phase
+
+
 def draft_program(
     *,
     patient: Patient,
@@ -96,7 +108,7 @@ def draft_program(
         by=by,
         at=at,
         pathway=pathway,
-        phase=template.starting_phase,
+        phase=first_phase(pathway, template.starting_phase),
         cue_set=cue_set,
         step_since=started_on,
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from programs.assigning import first_phase
 from programs.clinician.exercise_form import PHASES
 from programs.clinician.exercise_seen import seconds_of
 from programs.clinician.fields import PortalForm
@@ -187,7 +188,7 @@ def starts_of(
         )
     labels = dict(Pathway.choices)
     return [
-        (labels[pathway], start_of(planned, pathway=pathway, phase=phase))
+        (labels[pathway], start_of(planned, pathway=pathway, phase=first_phase(pathway, phase)))
         for pathway in pathways
         if pathway in labels
     ]

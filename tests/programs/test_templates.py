@@ -5,6 +5,7 @@ import re
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +80,27 @@ def test_given_an_approved_template_then_it_is_assigned_in_its_order(own, patien
     program = assign_program(patient=patient, template=own, by=physio, at=MONDAY)
     slugs = program.current_version.prescriptions.values_list("exercise__slug", flat=True)
     assert list(slugs.order_by("order")) == ["diaphragmatic-breathing", "pelvic-tilt"]
+
+
+def test_a_program_begins_on_a_pathway_of_its_template_and_after_an_injury_in_phase_0(
+    client, physio, colleague, patient
+):
+    client.force_login(physio)
+    pathways = ["desk", "post_injury"]
+    client.post(at("template_new"), written(pathways=pathways, starting_phase="2"))
+    template = ProgramTemplate.objects.get(name="Calm start")
+    do(client, template, "send")
+    client.force_login(colleague)
+    do(client, template, "approve")
+    client.force_login(physio)
+    said = {"template": template.slug, "cue_set": "draw_in", "reminder_time": "08:00"}
+    said["started_on"] = timezone.localdate().isoformat()
+    address = at("patient_assign", patient.pk)
+    answer = client.post(address, said | {"pathway": "athlete"})
+    assert answer.status_code == 400
+    assert "Calm start is made for the pathway Desk worker or Post-injury" in words(answer)
+    assert client.post(address, said | {"pathway": "post_injury"}).status_code == 302
+    assert patient.programs.get().current_version.phase == 0
 
 
 def test_a_draft_is_offered_to_nobody(client, physio, colleague, patient):
