@@ -6,13 +6,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from clinic import alerts
 from clinic.models import Alert, User
 from patients import red_flagging
 from patients.access import require_clinician
 from programs import gates, overrides, reminders
-from programs.deciding import lock_program, supersede_open_proposal
+from programs.deciding import lock_program, refuse_overtaken, supersede_open_proposal
 from programs.models import Exercise, Program, ProgramVersion
 from programs.obstacles import obstacles_to
 from programs.raising import refuse_more_while_flagged
@@ -45,8 +46,9 @@ def adjust_program(
     at: dt.datetime,
     patient_reason: str = "",
     cause: str = ProgramVersion.Cause.CHANGED,
+    seen: int | None = None,
 ) -> ProgramVersion:
-    """Issue the next version with a clinician's change.
+    """Issue the next version with a clinician's change, made on version number ``seen``.
 
     Refused without a reason, for an exercise that nobody reviewed, for more of anything while a
     red flag is open, and for a level whose gate stays closed after the change, unless
@@ -54,6 +56,7 @@ def adjust_program(
     """
     require_clinician(by, program.patient)
     program = lock_program(program)
+    refuse_overtaken(program, seen)
     if program.status == Program.Status.ENDED:
         raise ValidationError("This program has ended.")
     _refuse_nonsense(program, change)
@@ -80,10 +83,13 @@ def reopen_program(
     reason: str,
     at: dt.datetime,
     seen: Collection[int] | None = None,
+    read_at: dt.datetime | None = None,
 ) -> ProgramVersion:
     """Let a suspended program go on, closing the red flags that stopped it. Clinicians only.
 
-    ``seen`` names the flags the clinician had before her (see ``close_red_flags``).
+    ``seen`` names the flags the clinician had before her (see ``close_red_flags``), ``read_at`` is
+    when her page was drawn. Alerts of red flags and of the rules of this program close with it; one
+    raised since she read, a text and whatever else waits for an answer stay.
     """
     require_clinician(by, program.patient)
     program = lock_program(program)
@@ -92,7 +98,11 @@ def reopen_program(
     if program.status != Program.Status.SUSPENDED:
         raise ValidationError("This program is not suspended.")
     red_flagging.close_red_flags(patient=program.patient, by=by, reason=reason, at=at, seen=seen)
-    for alert in Alert.objects.about("patient", program.patient_id).unresolved():
+    answered = Alert.objects.about("patient", program.patient_id).filter(
+        Q(key__startswith="red_flag:") | Q(key__startswith=f"rule:{program.pk}:"),
+        raised_at__lte=min(read_at or at, at),
+    )
+    for alert in answered.unresolved():
         alerts.settle(
             alert=alert, by=by, outcome=reason.strip(), kind=Alert.Outcome.REOPENED, at=at
         )

@@ -2,7 +2,9 @@
 
 import csv
 import datetime as dt
+import html
 import io
+import re
 import uuid
 
 import pytest
@@ -399,3 +401,25 @@ def test_given_a_patient_who_moves_then_open_alerts_go_along_and_the_new_site_re
         assert (moved.site, moved.owner, moved.on_duty) == (other_site, stranger, stranger)
         last = moved.steps.last()
         assert (last.why, last.person) == ("handed_over", stranger)
+
+
+def test_given_a_program_is_reopened_then_only_the_alerts_of_its_stop_that_were_read_close(
+    client, program, physio, at_nine
+):
+    patient = program.patient
+    flag, rule = flagged(patient), raised(patient, key=f"rule:{program.pk}:1:STOP:R03")
+    text = raised(patient, severity="soon", key="text:7:1")
+    wish = raised(patient, severity="routine", key="erasure:1")
+    other = raised(patient, key=f"rule:{uuid.uuid4()}:1:STOP:R03")
+    client.force_login(physio)
+    page = words(client.get(reverse("admin:patient", args=[patient.pk])))
+    read_at = html.unescape(re.search(r'name="read_at" value="([^"]+)"', page)[1])
+    at_nine.shift(HOUR)
+    late = raised(patient, key=f"rule:{program.pk}:1:STOP:R05", at=timezone.now())
+    at_nine.shift(HOUR)
+    said = {"reason": "Looked at", "flag": patient.red_flags.get().pk, "read_at": read_at}
+    client.post(reverse("admin:patient_reopen", args=[patient.pk]), said)
+    program.refresh_from_db()
+    assert program.status == Program.Status.ACTIVE
+    assert set(Alert.objects.unresolved()) == {text, wish, other, late}
+    assert not Alert.objects.unresolved().filter(pk__in=[flag.pk, rule.pk]).exists()
