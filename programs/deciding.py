@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
@@ -125,6 +126,23 @@ def lock_program(program: Program) -> Program:
     # the row as it became beside its version as it was, which is no version at all.
     Program.objects.select_for_update().only("pk").get(pk=program.pk)
     return Program.objects.whole().get(pk=program.pk)
+
+
+def refuse_overtaken(program: Program, seen: int | None) -> None:
+    """Refuse what was decided while looking at another version than the one in force; call with
+    the program locked. None is for a caller that looked at nothing."""
+    version = program.current_version
+    if seen is not None and seen != version.number:
+        raise ValidationError(overtaken_words(version))
+
+
+def overtaken_words(version: ProgramVersion) -> str:
+    """What somebody reads who looked at an older version than this one."""
+    who = version.by.name if version.by else "a rule"
+    return (
+        f"The program has changed while this page was open: version {version.number}, by {who}. "
+        "Look at the patient’s page, then change it again."
+    )
 
 
 def supersede_open_proposal(*, program: Program, at: dt.datetime) -> None:

@@ -13,7 +13,7 @@ from django.db import transaction
 from clinic.models import User
 from patients.access import require_clinician
 from programs import taper
-from programs.deciding import lock_program, supersede_open_proposal
+from programs.deciding import lock_program, refuse_overtaken, supersede_open_proposal
 from programs.models import Program, ProgramVersion
 from programs.reasons import BUILDING, UPKEEP
 from programs.versioning import Change, make_version
@@ -30,15 +30,18 @@ def keep_up(
     first: dt.date | None = None,
     weeks_each: int = 2,
     patient_reason: str = "",
+    seen: int | None = None,
 ) -> ProgramVersion:
     """Go over to maintenance; with ``days`` (a week, falling) the routine tapers as well.
 
     ``first`` is the local day of the first step, today when left out, and each step lasts
     ``weeks_each`` weeks; the last one goes on. Without ``days`` a taper that runs is ended.
+    ``seen`` is the number of the version that was looked at.
     Raises ValidationError on ``days``, ``first`` or ``reason``.
     """
     require_clinician(by, program.patient)
     program = lock_program(program)
+    refuse_overtaken(program, seen)
     _refuse_ended(program)
     today = program.patient.local_date(at)
     first = first or today
@@ -68,10 +71,13 @@ def keep_up(
 
 
 @transaction.atomic
-def build_again(*, program: Program, by: User, reason: str, at: dt.datetime) -> ProgramVersion:
+def build_again(
+    *, program: Program, by: User, reason: str, at: dt.datetime, seen: int | None = None
+) -> ProgramVersion:
     """Leave maintenance: the taper ends and the lock it set is taken off; a freeze stays."""
     require_clinician(by, program.patient)
     program = lock_program(program)
+    refuse_overtaken(program, seen)
     _refuse_ended(program)
     version = program.current_version
     if version.maintenance_since is None:

@@ -18,6 +18,7 @@ from programs.clinician.cloning import Sources, sources_for, start_from
 from programs.clinician.fields import whole_number
 from programs.clinician.opening import address_of, open_patient, portal
 from programs.clinician.routine_edit import carried, edited, typed, was_edited
+from programs.deciding import overtaken_words
 from programs.form_errors import put_errors
 from programs.models import Program, ProgramVersion, Proposal
 from programs.positions import prescriptions_of, step_from_json
@@ -45,7 +46,7 @@ def change(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return _edit(request, program, proposal, form)
     version = program.current_version
     if request.POST.get("version") != str(version.number):
-        form.add_error(None, _overtaken(version))
+        form.add_error(None, overtaken_words(version))
     if not form.is_valid():
         return _edit(request, program, proposal, form)
     try:
@@ -133,7 +134,7 @@ def _issue(
     }
     if proposal is not None:
         return change_proposal(proposal=proposal, **said)
-    return adjust_program(program=program, **said)
+    return adjust_program(program=program, seen=program.current_version.number, **said)
 
 
 def _edit(
@@ -202,11 +203,3 @@ def _proposal(program: Program, text: str) -> Proposal | None:
     if found is None:
         raise Http404
     return found
-
-
-def _overtaken(version: ProgramVersion) -> str:
-    who = version.by.name if version.by else "a rule"
-    return (
-        f"The program has changed while this page was open: version {version.number}, by {who}. "
-        "Look at the patient’s page, then change it again."
-    )

@@ -109,8 +109,9 @@ def _make(
     request: HttpRequest, program: Program, form: UpkeepForm, build: BuildForm | None
 ) -> ProgramVersion:
     at = timezone.now()
+    seen = program.current_version.number
     if build is not None:
-        return build_again(program=program, by=request.user, at=at, **build.cleaned_data)
+        return build_again(program=program, by=request.user, at=at, seen=seen, **build.cleaned_data)
     said = form.cleaned_data
     return keep_up(
         program=program,
@@ -120,6 +121,7 @@ def _make(
         first=said["first"],
         weeks_each=said["weeks_each"],
         at=at,
+        seen=seen,
     )
 
 

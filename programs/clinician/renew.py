@@ -75,6 +75,7 @@ def renew(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
                     by=request.user,
                     reason=form.cleaned_data["reason"],
                     at=timezone.now(),
+                    seen=program.current_version.number,
                 )
                 messages.success(request, f"Version {made.number} is in force.")
                 return redirect(address_of(patient))

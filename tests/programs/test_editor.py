@@ -208,6 +208,20 @@ def test_nothing_is_loosened_while_a_red_flag_is_open(program, physio, more):
     adjust(phase=0, lock="frozen", prescriptions={"dead-bug": PrescriptionChange(level=1)})
 
 
+def test_of_two_at_once_only_the_first_is_issued(program, physio):
+    # Both had looked at version 1 when they pressed the button.
+    said = {"program": program, "by": physio, "reason": "So.", "at": MONDAY, "seen": 1}
+    adjust_program(change=Change(phase=1), **said)
+    for verb, more in (
+        (adjust_program, {"change": Change(phase=2)}),
+        (keep_up, {}),
+        (build_again, {}),
+    ):
+        with pytest.raises(ValidationError, match=r"version 2, by .* then change it again"):
+            verb(**said, **more)
+    assert fresh(program).current_version.number == 2
+
+
 # --- beginning from another program ----------------------------------------------------------
 
 
