@@ -325,21 +325,14 @@ def reopen(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
                 close_red_flags(patient=patient, **said)
                 messages.success(request, "The red flag is closed. A program can be assigned.")
             else:
-                reopen_program(program=program, read_at=_read_at(request), **said)
+                # When that page was drawn, so that no alert is either.
+                read_at = _moment(request.POST.get("read_at", ""))
+                reopen_program(program=program, read_at=read_at, **said)
                 messages.success(request, "Reopened. The patient can go on with the routine.")
             return redirect(address_of(patient))
         except ValidationError as error:
             put_errors(form, error)
     return _page(request, patient, status=400, reopen_form=form)
-
-
-def _read_at(request: HttpRequest) -> dt.datetime | None:
-    """When the page that was answered was drawn, if it says so."""
-    try:
-        said = parse_datetime(request.POST.get("read_at", ""))
-    except ValueError:
-        return None
-    return said if said is not None and timezone.is_aware(said) else None
 
 
 def _proposal(patient: Patient, pk: int) -> Proposal:
