@@ -5,6 +5,7 @@ a clinician approved); everything else becomes a proposal.
 """
 
 import datetime as dt
+import itertools
 import logging
 from collections import defaultdict
 from collections.abc import Iterator
@@ -67,6 +68,7 @@ def consider_locked(*, program: Program, at: dt.datetime) -> Decision | None:
     newest = program.decisions.first()
     if newest is not None and _is_same(newest, said, step, program):
         return newest
+    handling = _handling(said, step, program, policy)
     decision = Decision(
         program=program,
         version=program.current_version,
@@ -78,11 +80,11 @@ def consider_locked(*, program: Program, at: dt.datetime) -> Decision | None:
         fired=_fired_as_json(said),
         contact=said.contact.value,
         approval=said.approval.value,
-        handling=_handling(said, step, program),
+        handling=handling,
         exercise=gathered.in_question.exercise if gathered.in_question else "",
         step=step_as_json(step) if step else None,
         evidence=gathered.as_json(),
-        patient_text=_patient_text(said, step, program),
+        patient_text=_patient_text(said, step, handling),
     )
     decision.save()
     _act(decision, step, said, at)
@@ -185,14 +187,14 @@ def _step(
 
 
 def _handling(
-    said: progression.Decision, step: ladder.Step | None, program: Program
+    said: progression.Decision, step: ladder.Step | None, program: Program, policy: Policy
 ) -> Decision.Handling:
     if said.outcome is progression.Outcome.STOP:
         return Decision.Handling.SUSPENDED
     if step is None:
         return Decision.Handling.NOTED
     if said.outcome is progression.Outcome.PROGRESS:
-        by_policy = said.approval is progression.Approval.POLICY
+        by_policy = said.approval is progression.Approval.POLICY and _approved(policy, program)
         return Decision.Handling.APPLIED if by_policy else Decision.Handling.PROPOSED
     if said.outcome is progression.Outcome.REGRESS:
         by_itself = said.approval is progression.Approval.APPLIED
@@ -254,12 +256,31 @@ def _propose(decision: Decision, at: dt.datetime) -> None:
 def approver_of(program: Program) -> User | None:
     """The clinician who let the policy raise this program by itself."""
     approver: User | None = None
-    for version in program.versions.select_related("by").order_by("-number"):
-        if not version.auto_policy:
-            break
+    for version in _raised_by_policy(program):
         # Who changed something else since then did not approve of it.
         approver = version.by or approver
     return approver
+
+
+def _approved(policy: Policy, program: Program) -> bool:
+    """Whether a clinician has let this very policy raise the program: by switching it on since it
+    was published, or by accepting a step under it. Until then each step is proposed. The supplied
+    figures are those that everybody begins with."""
+    if policy.published_by_id is None:
+        return True
+    versions = _raised_by_policy(program)
+    return any(
+        version.by is not None
+        and version.at >= policy.published_at
+        and (version is versions[-1] or version.cause == ProgramVersion.Cause.ACCEPTED)
+        for version in versions
+    )
+
+
+def _raised_by_policy(program: Program) -> list[ProgramVersion]:
+    """The versions since the policy was let raise the program, the newest first."""
+    versions = program.versions.select_related("by").order_by("-number")
+    return list(itertools.takewhile(lambda version: version.auto_policy, versions))
 
 
 # --- telling -----------------------------------------------------------------------------------
@@ -324,11 +345,12 @@ _LEADING = (
 ).split()
 
 
-def _patient_text(said: progression.Decision, step: ladder.Step | None, program: Program) -> str:
+def _patient_text(
+    said: progression.Decision, step: ladder.Step | None, handling: Decision.Handling
+) -> str:
     fresh = [r.rule for r in said.fired if r.rule in said.rules and not r.settled]
     # Only answers that were acted on already: the next answers are what counts now.
     parts = [REASONS[min(fresh or ["R28"], key=_LEADING.index)]]
-    handling = _handling(said, step, program)
     if handling == Decision.Handling.APPLIED and step is not None:
         parts.append(step.patient_words)
     if handling == Decision.Handling.PROPOSED:

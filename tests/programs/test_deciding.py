@@ -17,6 +17,7 @@ from programs.models import Decision, Prescription, Program, ProgramVersion, Pro
 from programs.proposals import accept_proposal, change_proposal, decline_proposal
 from programs.today import today_for
 from tests.living import at_day, do_morning, do_session, live_well, report_session
+from tests.publishing import publish
 
 pytestmark = pytest.mark.django_db
 
@@ -359,6 +360,23 @@ def test_an_approved_policy_raises_by_itself_in_the_clinicians_name(make_program
         None,
         physio,
     )
+
+
+def test_a_policy_published_since_is_nobodys_approval_until_a_step_under_it_is_accepted(
+    make_program, physio, manager
+):
+    program = make_program("desk")
+    adjust_program(
+        program=program, change=Change(auto_policy=True), by=physio, reason="Steady", at=at_day(0)
+    )
+    publish("desk", {"min_sessions": 3}, drafted_by=physio, by=manager, at=at_day(1))
+    live_well(program, 0, 8)
+    proposal = program.proposals.open().get()
+    accept_proposal(proposal=proposal, by=physio, at=at_day(9))
+    live_well(program, 10, 22)
+    program.refresh_from_db()
+    version = program.current_version
+    assert (version.cause, version.policy_approved_by) == ("policy_raised", physio)
 
 
 def test_post_injury_never_gets_an_automatic_policy(make_program, physio):
