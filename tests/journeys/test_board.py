@@ -103,6 +103,8 @@ def test_keys_lead_to_reasons_and_never_speak_while_one_types(practice, clock, a
     page.get_by_label("Why not").fill("A busy week at work")
     pages.button(page, "Decline with this reason").click()
     expect(page).to_have_url(re.compile(r"/clinic/\?need=waiting#n-"))
+    # The keys are there once the page is.
+    page.wait_for_load_state()
     assert ask(lambda: Proposal.objects.get(status="declined").answer_reason) == (
         "A busy week at work"
     )
