@@ -113,10 +113,21 @@ DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Seconds until a database that does not answer is taken for away: somebody may wait for help.
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+# Statements are prepared where the code asks for it (clinic.written_once, clinic.prepared), however
+# seldom they ran; Django would switch that off.
+DATABASES["default"]["OPTIONS"].setdefault("prepare_threshold", 1_000_000)
 REDIS_URL = _engine("REDIS_URL", "redis_url")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL},
+    # Parts of pages that say the same to everybody, kept by each process ({% cache %}).
+    "template_fragments": {
+        "BACKEND": "django.core.cache.backends.dummy.DummyCache"
+        if DEBUG
+        else "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "template_fragments",
+        "OPTIONS": {"MAX_ENTRIES": 1_000},
+    },
 }
 
 # --- people and sign-in ----------------------------------------------------------------------

@@ -4,9 +4,11 @@ import datetime as dt
 import uuid
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from clinic.written_once import written_once
 from patients.asking_schedule import IN_TURN, Asked
 from patients.models import CheckIn, Patient
 from patients.models.check_in import SCALES
@@ -48,41 +50,57 @@ def record_check_in(
     A replay with the same ``client_id`` returns what was kept the first time and changes nothing.
     Raises ValidationError with a message per field, and then nothing is kept.
     """
-    kept = CheckIn.objects.filter(client_id=client_id).first()
+    kept = _kept.first(client_id)
     if kept is not None:
-        if kept.patient_id != patient.pk:
-            raise ValidationError(_("These answers belong to somebody else."))
-        if (kept.kind, kept.day) != (kind, day):
-            raise ValidationError({"client_id": USED})
-        return kept
+        return _same(kept, patient, kind, day)
     _refuse_what_is_wrong(kind, answers)
     check_in = CheckIn(
         patient=patient, kind=kind, client_id=client_id, day=day, at=at, **_filled(answers)
     )
     # The patient is at hand, so nobody has to ask whether there is one.
     check_in.full_clean(exclude=["patient"], validate_unique=False, validate_constraints=False)
-    # Two identical requests may arrive at once; the loser gets the winner's row.
-    check_in, _created = CheckIn.objects.get_or_create(
-        client_id=client_id,
-        defaults={
-            field.attname: getattr(check_in, field.attname)
-            for field in CheckIn._meta.concrete_fields
-            if not field.primary_key and field.attname != "client_id"
-        },
-    )
+    try:
+        with transaction.atomic():
+            check_in.save(force_insert=True)
+    except IntegrityError:
+        # Two identical requests may arrive at once; the loser gets the winner's row.
+        winner = _kept.first(client_id)
+        if winner is None:
+            raise
+        return _same(winner, patient, kind, day)
     return check_in
+
+
+@written_once
+def _kept(client_id: uuid.UUID) -> QuerySet[CheckIn]:
+    return CheckIn.objects.filter(client_id=client_id).order_by()
+
+
+def _same(kept: CheckIn, patient: Patient, kind: str, day: dt.date) -> CheckIn:
+    """What is kept under this id, where it is the same answers."""
+    if kept.patient_id != patient.pk:
+        raise ValidationError(_("These answers belong to somebody else."))
+    if (kept.kind, kept.day) != (kind, day):
+        raise ValidationError({"client_id": USED})
+    return kept
 
 
 def answered_before(patient: Patient, *, today: dt.date) -> Asked:
     """What the patient answered on earlier days, for the questions that take turns."""
     found: dict[str, dict[int, int]] = {name: {} for name in IN_TURN}
     since = today - dt.timedelta(days=LOOK_BACK_DAYS)
-    for check_in in patient.check_ins.between(since, today - dt.timedelta(days=1)):
+    for check_in in _in_turn(patient.pk, since, today - dt.timedelta(days=1)):
         for name, answers in found.items():
             value = getattr(check_in, name)
             if value is not None:
                 answers[(today - check_in.day).days] = value
     return Asked(**found)
+
+
+@written_once
+def _in_turn(patient: uuid.UUID, first: dt.date, last: dt.date) -> QuerySet[CheckIn]:
+    answers = CheckIn.objects.filter(patient_id=patient)
+    return answers.between(first, last).only("day", *IN_TURN)
 
 
 def _filled(answers: dict[str, object]) -> dict[str, object]:

@@ -10,14 +10,18 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from clinic.models import User
+from clinic.written_once import written_once
 from patients import measures
 from patients.models import Measure, Patient, Point, Questionnaire
 from patients.questionnaires import Problem, QuestionnaireError, read_questionnaire
 
 SUPPLIED = Path(__file__).resolve().parent / "content" / "measures"
+# A version never changes, so what was read once stays right in this process.
+_SHAPES: dict[int, measures.Questionnaire] = {}
 
 
 # --- loading -----------------------------------------------------------------------------------
@@ -110,26 +114,41 @@ class MeasureDue:
 
 
 def measure_due(*, patient: Patient, started_on: dt.date, today: dt.date) -> MeasureDue | None:
-    """What is to be asked at this point of a program, or None when nothing is. Two queries."""
+    """What is to be asked at this point of a program, or None when nothing is. Two queries.
+
+    The questionnaires come without their ``content``.
+    """
     point = measures.open_point(started_on=started_on, today=today)
     if point is None:
         return None
-    rows = {row.name: row for row in Questionnaire.objects.current()}
+    rows = {row.name: row for row in _current_questionnaires()}
     asked = measures.due([shape_of(row) for row in rows.values()], point=point, taken=frozenset())
     first = measures.first_day_of(point, started_on=started_on)
     # What staff entered in the meantime for the same questionnaire need not be asked again.
-    taken = set(
-        patient.measures.filter(day__gte=first, day__lte=today, questionnaire__isnull=False)
-        .values_list("questionnaire__name", flat=True)
-        .order_by()
-    )
+    taken = set(_taken_between(patient.pk, first, today))
     still = tuple(rows[q.name] for q in asked if q.name not in taken)
     return MeasureDue(point, still, len(asked) - len(still)) if still else None
 
 
+@written_once
+def _current_questionnaires() -> QuerySet[Questionnaire]:
+    return Questionnaire.objects.current().defer("content")
+
+
+@written_once
+def _taken_between(patient: uuid.UUID, first: dt.date, last: dt.date) -> QuerySet[Measure, str]:
+    taken = Measure.objects.filter(
+        patient_id=patient, day__gte=first, day__lte=last, questionnaire__isnull=False
+    )
+    return taken.values_list("questionnaire__name", flat=True).order_by()
+
+
 def shape_of(row: Questionnaire) -> measures.Questionnaire:
     """What the row's content describes; it was checked when it was loaded."""
-    return read_questionnaire(row.content)
+    shape = _SHAPES.get(row.pk)
+    if shape is None:
+        shape = _SHAPES[row.pk] = read_questionnaire(row.content)
+    return shape
 
 
 def named_before(

@@ -17,11 +17,12 @@ from django.utils.translation import gettext_lazy
 from patients.checking_in import USED, record_check_in
 from patients.late import LATE_DAYS, moment_given, too_late
 from patients.models import CheckIn
-from programs import happened, reminders
+from programs import happened, reminders, rule_queries
 from programs.asking import calls_for_questions
+from programs.day_facts import NIGHT_ENDS
 from programs.deciding import consider_locked, lock_program
 from programs.models import Decision, Program, ProgramVersion, Session
-from programs.today import NIGHT_ENDS, routine_for
+from programs.today import routine_for
 
 STOPPED = gettext_lazy("Your exercises are paused. Please follow the advice on the first page.")
 # A session may be reported late, but not so late that nobody remembers it.
@@ -127,7 +128,7 @@ def answer_after_session(
         session.save(update_fields=["after_check_in"])
         reminders.answer_recorded(patient=program.patient, at=at)
     decision = consider_locked(program=program, at=at) or program.decisions.first()
-    return Answered(kept, decision, calls_for_questions(kept, session))
+    return Answered(kept, decision, calls_for_questions(kept))
 
 
 @transaction.atomic
@@ -148,23 +149,18 @@ def answer_morning(
     patient = program.patient
     moment = moment_given(given_at, at=at)
     today = patient.local_date(moment)
-    kept = CheckIn.objects.filter(client_id=client_id, patient=patient).first()
+    kept = rule_queries.answers_kept.first(patient.pk, client_id)
     session = None
     if kept is None:
         _refuse_stopped(program, moment)
         if too_late(today, today=patient.local_date(at)):
             raise ValidationError(_("This morning is too long ago."))
-        _refuse_unknown_exercise(
-            answers,
-            set(program.current_version.prescriptions.values_list("exercise__slug", flat=True)),
-        )
+        if answers.get("exercise"):
+            slugs = program.current_version.prescriptions.values_list("exercise__slug", flat=True)
+            _refuse_unknown_exercise(answers, set(slugs))
         if moment.astimezone(patient.zone).time() >= NIGHT_ENDS:
-            session = (
-                program.sessions.exercised()
-                .filter(day=today - dt.timedelta(days=1), morning_check_in__isnull=True)
-                .select_related("after_check_in")
-                .first()
-            )
+            yesterday = today - dt.timedelta(days=1)
+            session = rule_queries.session_without_morning.first(program.pk, yesterday)
         kept = record_check_in(
             patient=patient,
             kind=CheckIn.Kind.NEXT_MORNING if session else CheckIn.Kind.DAILY,
@@ -182,7 +178,8 @@ def answer_morning(
     else:
         session = Session.objects.filter(morning_check_in=kept).first()
     decision = consider_locked(program=program, at=at) or program.decisions.first()
-    return Answered(kept, decision, calls_for_questions(kept, session))
+    before = session.after_check_in.pain_before if session and session.after_check_in else None
+    return Answered(kept, decision, calls_for_questions(kept, before))
 
 
 def _refuse_stopped(program: Program, moment: dt.datetime) -> None:

@@ -3,18 +3,20 @@
 import datetime as dt
 
 from patients.models import CheckIn
-from programs.happened import felt_a_pull
-from programs.models import Program, Session
+from programs import day_queries
+from programs.day_facts import DayFacts, facts_of
+from programs.models import Program
 
 EVERY = dt.timedelta(days=7)
 SEVERE_PAIN = 8
 NOTEWORTHY_RISE = 2
 
 
-def calls_for_questions(check_in: CheckIn, session: Session | None) -> bool:
+def calls_for_questions(check_in: CheckIn, pain_before: int | None = None) -> bool:
     """Whenever pain is 8 or more, rose by 2 or more, or a one-sided pull is reported.
 
-    ``session`` is the one the answers are about, None for a daily check-in.
+    ``pain_before`` (0 to 10) is the pain before the session that a morning's answers are about;
+    answers right after a session say it themselves.
     """
     pains = (
         check_in.usual_pain,
@@ -26,27 +28,20 @@ def calls_for_questions(check_in: CheckIn, session: Session | None) -> bool:
         return True
     if check_in.soreness == CheckIn.Soreness.ONE_SIDED:
         return True
-    before = check_in.pain_before
-    if before is None and session is not None and session.after_check_in is not None:
-        before = session.after_check_in.pain_before
+    before = pain_before if check_in.pain_before is None else check_in.pain_before
     later = [p for p in (check_in.pain_during, check_in.pain_this_morning) if p is not None]
     return before is not None and any(pain - before >= NOTEWORTHY_RISE for pain in later)
 
 
-def questions_due(program: Program, at: dt.datetime) -> bool:
+def questions_due(program: Program, at: dt.datetime, facts: DayFacts | None = None) -> bool:
     """Whether the questions come before the next routine: once a week, and until they are
-    answered after a routine or a check-in that called for them, on whatever device that was."""
-    patient = program.patient
-    asked = patient.red_flag_screenings.order_by("-at").values_list("at", flat=True).first()
-    if asked is None or at - asked >= EVERY:
-        return True
-    if any(felt_a_pull(s.items) for s in program.sessions.filter(at__gt=asked, at__lte=at)):
-        return True
-    since = patient.check_ins.filter(at__gt=asked, at__lte=at).select_related(
-        "after_session__after_check_in", "morning_after__after_check_in"
-    )
-    return any(calls_for_questions(check_in, _session_of(check_in)) for check_in in since)
+    answered after a routine or a check-in that called for them, on whatever device that was.
 
-
-def _session_of(check_in: CheckIn) -> Session | None:
-    return getattr(check_in, "after_session", None) or getattr(check_in, "morning_after", None)
+    ``facts`` are those of the day where the caller knows them already.
+    """
+    facts = facts or facts_of(program, at)
+    asked = facts.screened_at
+    if asked is None or at - asked >= EVERY or facts.pulled_since:
+        return True
+    since = day_queries.answers_given(program.patient_id, asked, at)
+    return any(calls_for_questions(given, given.pain_before_session) for given in since)

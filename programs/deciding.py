@@ -14,11 +14,10 @@ from contextvars import ContextVar
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
 
 from clinic import alerts
 from clinic.models import Alert, User
-from programs import ladder, progression, reminders
+from programs import ladder, progression, reminders, rule_queries
 from programs.evidence import Gathered, gather
 from programs.models import Decision, Policy, Program, ProgramVersion, Proposal
 from programs.policies import thresholds_of
@@ -65,7 +64,7 @@ def consider_locked(*, program: Program, at: dt.datetime) -> Decision | None:
     settled = _settled(program)
     said = progression.decide(gathered.evidence, thresholds_of(policy), settled=settled)
     step = _step(said, gathered, settled)
-    newest = program.decisions.first()
+    newest = rule_queries.last_decided.first(program.pk)
     if newest is not None and _is_same(newest, said, step, program):
         return newest
     handling = _handling(said, step, program, policy)
@@ -127,7 +126,13 @@ def lock_program(program: Program) -> Program:
     # First the lock, then the reading: joined to a lock that had to wait, PostgreSQL would show
     # the row as it became beside its version as it was, which is no version at all.
     Program.objects.select_for_update().only("pk").get(pk=program.pk)
-    return Program.objects.whole().get(pk=program.pk)
+    fresh = rule_queries.whole_program.first(program.pk)
+    if fresh is None:
+        raise Program.DoesNotExist
+    if fresh.current_version is not None:
+        # The limits of an injury stand on the patient, and the gates ask from the version.
+        fresh.current_version.program = fresh
+    return fresh
 
 
 def refuse_overtaken(program: Program, seen: int | None) -> None:
@@ -149,7 +154,7 @@ def overtaken_words(version: ProgramVersion) -> str:
 
 def supersede_open_proposal(*, program: Program, at: dt.datetime) -> None:
     """Newer answers or a newer version have overtaken what was proposed."""
-    for proposal in program.proposals.open():
+    for proposal in rule_queries.open_proposals(program.pk):
         proposal.status, proposal.answered_at = Proposal.Status.SUPERSEDED, at
         proposal.save(update_fields=["status", "answered_at"])
 
@@ -161,11 +166,7 @@ def _settled(program: Program) -> dict[str, frozenset[str]]:
     """Per rule, the references of answers that were acted on already (see ``decide``)."""
     acted_on: dict[str, set[str]] = defaultdict(set)
     # However long ago: the last known weeks stay the last ones for as long as nobody answers.
-    decisions = program.decisions.filter(
-        Q(handling__in=[Decision.Handling.APPLIED, Decision.Handling.SUSPENDED])
-        | Q(proposal__answered_by__isnull=False)
-    )
-    for fired in decisions.order_by().values_list("fired", flat=True):
+    for fired in rule_queries.acted_on(program.pk):
         for rule in fired:
             acted_on[rule["rule"]].update(a["ref"] for a in rule["answers"] if a["ref"])
     return {rule: frozenset(refs) for rule, refs in acted_on.items()}

@@ -6,16 +6,15 @@ Queries live here; every judgement lives in ``programs.progression``.
 import datetime as dt
 import statistics
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from django.db.models import Subquery
-
 from patients.models import CheckIn, RedFlag
-from programs import ladder
+from patients.models.safety import open_severities
+from programs import ladder, rule_queries
 from programs.adherence import WINDOW_DAYS, adherence
 from programs.happened import all_as_asked
-from programs.models import Decision, Program, ProgramVersion, Session
+from programs.models import Program, ProgramVersion, Session
 from programs.positions import standing_of
 from programs.progression import Evidence, NextStep, SessionEvidence
 from programs.thresholds import Policy
@@ -40,20 +39,13 @@ class Gathered:
 
 
 def gather(program: Program, *, policy: Policy, at: dt.datetime) -> Gathered:
-    """Read the last 14 days of sessions and all check-ins of this program, in 6 queries."""
+    """Read the sessions and check-ins of this program and what they are judged by, in 6 queries."""
     version = program.current_version
     patient = program.patient
     today = patient.local_date(at)
-    check_ins = list(
-        patient.check_ins.filter(
-            day__gte=program.started_on, day__lte=today, at__gte=_assigned_at(program)
-        ).order_by("day", "at", "pk")
-    )
-    sessions = list(
-        program.sessions.select_related("after_check_in", "morning_check_in", "version")
-        .filter(day__lte=today)
-        .order_by("day")
-    )
+    check_ins = rule_queries.answers_of(program.pk, patient.pk, today)
+    sessions = _with_answers(rule_queries.sessions_until(program.pk, today), check_ins)
+    steps = rule_queries.steps_of(program.pk)
     window_start = today - dt.timedelta(days=WINDOW_DAYS - 1)
     recent = [s for s in sessions if s.day >= window_start and s.status != Session.Status.SKIPPED]
     evidence_sessions = tuple(_session_evidence(s) for s in recent)
@@ -63,7 +55,7 @@ def gather(program: Program, *, policy: Policy, at: dt.datetime) -> Gathered:
         today=today,
         calm_fortnight=red_flag is None
         and _calm(evidence_sessions, policy)
-        and not _stopped_since(program, window_start),
+        and not rule_queries.stops_since(program.pk, window_start),
     )
     flagged = _flagged(recent)
     in_question = ladder.exercise_in_question(standing, flagged)
@@ -90,7 +82,7 @@ def gather(program: Program, *, policy: Policy, at: dt.datetime) -> Gathered:
             weeks_in_program=max(0, (today - program.started_on).days // 7),
             adherence=adherence(
                 today=today,
-                active_since=_active_since(program),
+                active_since=_active_since(program, steps),
                 sessions={s.day: s.status for s in sessions},
             ),
             check_ins_last_7_days=len(
@@ -101,7 +93,7 @@ def gather(program: Program, *, policy: Policy, at: dt.datetime) -> Gathered:
             fear_of_movement=_fear(check_ins),
             poor_recovery_days=_poor_recovery_days(check_ins, today),
             days_at_level=(today - since).days,
-            sessions_at_level=_sessions_at_level(sessions, in_question, since),
+            sessions_at_level=_sessions_at_level(sessions, in_question, since, steps),
             next_step=NextStep(
                 blocked_by_gate=step.blocked_by if step else None,
                 phase_change=step.phase_change if step else False,
@@ -140,17 +132,20 @@ def _session_evidence(session: Session) -> SessionEvidence:
     )
 
 
-def _assigned_at(program: Program) -> Subquery:
-    """Answers given before that belong to an earlier program, whatever day this one starts."""
-    return Subquery(program.versions.filter(number=1).values("at")[:1])
-
-
-def _stopped_since(program: Program, day: dt.date) -> bool:
-    return program.decisions.filter(outcome=Decision.Outcome.STOP, day__gte=day).exists()
+def _with_answers(sessions: list[Session], check_ins: Sequence[CheckIn]) -> list[Session]:
+    """The sessions with the check-ins they point at; one that is not among them is read when it
+    is looked at."""
+    known = {check_in.pk: check_in for check_in in check_ins}
+    for session in sessions:
+        if session.after_check_in_id in known:
+            session.after_check_in = known[session.after_check_in_id]
+        if session.morning_check_in_id in known:
+            session.morning_check_in = known[session.morning_check_in_id]
+    return sessions
 
 
 def _worst_open_flag(program: Program) -> str | None:
-    severities = set(program.patient.red_flags.open().values_list("severity", flat=True))
+    severities = open_severities(program.patient_id)
     for severity in (RedFlag.Severity.EMERGENCY, RedFlag.Severity.SAME_DAY):
         if severity in severities:
             return str(severity)
@@ -187,20 +182,29 @@ def _step_since(version: ProgramVersion, in_question: ladder.Position | None) ->
 
 
 def _sessions_at_level(
-    sessions: Sequence[Session], in_question: ladder.Position | None, since: dt.date
+    sessions: Sequence[Session],
+    in_question: ladder.Position | None,
+    since: dt.date,
+    steps: Sequence[tuple[int, str, dt.date]],
 ) -> int:
     """Sessions with the exercise as it is now: on the day of a step only those after it."""
     if in_question is None:
         return 0
+    # Versions whose step had begun by then.
+    later = {version for version, _, step_since in steps if step_since >= since}
     return sum(
-        any(_is_of_step(item, session, in_question, since) for item in session.items)
+        any(_is_of_step(item, session, in_question, since, later) for item in session.items)
         for session in sessions
         if session.day >= since and session.status != Session.Status.SKIPPED
     )
 
 
 def _is_of_step(
-    item: Mapping[str, object], session: Session, position: ladder.Position, since: dt.date
+    item: Mapping[str, object],
+    session: Session,
+    position: ladder.Position,
+    since: dt.date,
+    later: Collection[int],
 ) -> bool:
     if not item["done"] or item.get("did"):
         return False
@@ -209,7 +213,7 @@ def _is_of_step(
     if session.day > since:
         return True
     same_dose = (item["reps"], item["hold_s"]) == (position.reps, position.hold_s)
-    return same_dose and session.version.step_since >= since
+    return same_dose and session.version_id in later
 
 
 def _weekly_medians(
@@ -254,12 +258,9 @@ def _poor_recovery_days(check_ins: Sequence[CheckIn], today: dt.date) -> int:
     return len(poor)
 
 
-def _active_since(program: Program) -> dt.date:
+def _active_since(program: Program, steps: Sequence[tuple[int, str, dt.date]]) -> dt.date:
     """The first day routines were asked for since the program last stood still."""
-    reopened = (
-        program.versions.filter(cause=ProgramVersion.Cause.REOPENED)
-        .order_by("-number")
-        .values_list("step_since", flat=True)
-        .first()
+    reopened = next(
+        (since for _, cause, since in steps if cause == ProgramVersion.Cause.REOPENED), None
     )
     return max(program.started_on, reopened) if reopened else program.started_on

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from patients.late import given_at, moment_of
 from patients.models import Preferences
 from programs import answering, happened
+from programs.day_facts import facts_of
 from programs.following_up import farewell_for
 from programs.items import Item
 from programs.models import Program, Session
@@ -50,19 +51,21 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _today_page(request: HttpRequest) -> HttpResponse:
-    program = program_for(request.patient)
-    reason = stop_reason(request.patient, program)
+    program, at = program_for(request.patient), timezone.now()
+    facts = facts_of(program, at) if program else None
+    reason = stop_reason(request.patient, program, open_flags=facts and facts.open_flags)
     if reason:
         return _stopped(request, program, reason)
-    if program is None:
+    if program is None or facts is None:
         farewell = farewell_for(request.patient)
         return render(request, "portal/no_program.html", {"farewell": farewell})
     request.nothing_stops = True
-    today = today_for(program=program, at=timezone.now(), flags_seen=True)
+    today = today_for(program=program, at=at, facts=facts)
     context = {
         "today": today,
         "action": _first_action(request, today),
         "greeting": _greeting(timezone.localtime().hour),
+        "appointment_planned": facts.appointment_planned,
         "was_short": today.session is not None and happened.is_short(today.session.items),
     }
     return render(request, "portal/today.html", context)

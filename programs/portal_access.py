@@ -18,7 +18,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
-from django.db.models import Exists
+from django.db.models import Exists, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -29,6 +29,7 @@ from clinic.acting import acting_as
 from clinic.audit import record_access
 from clinic.language import speak
 from clinic.models import AccessRecord, User
+from clinic.written_once import all_but, written_once
 from patients.models import Carer, Patient
 from programs.models import Program
 
@@ -53,8 +54,7 @@ class Visitor:
 def visitor_of(request: HttpRequest, *, at: dt.datetime) -> Visitor | None:
     """The patient this request speaks for, or None. Signing in always comes before a pass."""
     if request.user.is_authenticated:
-        helping = Exists(Carer.objects.helping().filter(user=request.user))
-        patient = _patients().annotate(helps=helping).filter(user=request.user).first()
+        patient = _own_record.first(request.user.pk)
         if patient is not None and not patient.helps:
             return Visitor(patient)
         carer = _helping_now(request, has_own=patient is not None)
@@ -211,7 +211,14 @@ def _running(program_id: str) -> Any:
     return Program.objects.running().filter(pk=program_id)
 
 
-def _patients() -> Any:
+@written_once
+def _own_record(user: int) -> QuerySet[Any]:
+    helping = Exists(Carer.objects.helping().filter(user_id=user))
+    unread = [f"physiotherapist__{name}" for name in all_but(User, "name", "is_active")]
+    return _patients().annotate(helps=helping).filter(user_id=user).order_by().defer(*unread)
+
+
+def _patients() -> QuerySet[Patient]:
     # Somebody whose account is closed cannot come in by a link either.
     return Patient.objects.exclude(user__is_active=False).select_related(
         "site", "physiotherapist", "preferences"

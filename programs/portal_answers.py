@@ -20,6 +20,7 @@ from patients.red_flagging import answer_red_flags
 from patients.red_flags import assess
 from programs import answering
 from programs.answer_forms import AfterSessionForm, CheckInForm, MorningForm, RedFlagForm
+from programs.day_facts import facts_of
 from programs.happened import hurt_most
 from programs.meaning import Answers, Meaning, meaning_of
 from programs.models import Decision, Program, Session
@@ -34,7 +35,7 @@ from programs.portal_access import (
 )
 from programs.portal_stop import EMERGENCY, SAME_DAY, advice, calls, stop_page, stop_reason
 from programs.portal_unsaved import unsaved_page
-from programs.today import answers_due, program_for, today_for
+from programs.today import AnswersDue, answers_due, program_for, today_for
 from programs.wording import exercise_names
 
 log = logging.getLogger(__name__)
@@ -47,11 +48,9 @@ log = logging.getLogger(__name__)
 @patient_required(by_link=True)
 def after(request: HttpRequest) -> HttpResponse:
     """How the back answered right after the routine."""
-    already = _already_answered(request)
-    program = None if already else _program(request)
-    due = answers_due(program=program, at=moment_of(request)) if program else None
-    if due is None or due.unanswered is None:
-        return already or redirect("portal_home")
+    program, due = _due(request)
+    if program is None or due is None or due.unanswered is None:
+        return _already_answered(request) or redirect("portal_home")
     session = due.unanswered
     form = AfterSessionForm(
         request.POST or None,
@@ -70,11 +69,9 @@ def after(request: HttpRequest) -> HttpResponse:
 @patient_required(by_link=True)
 def morning(request: HttpRequest) -> HttpResponse:
     """How the back is this morning."""
-    already = _already_answered(request)
-    program = None if already else _program(request)
-    due = answers_due(program=program, at=moment_of(request)) if program else None
+    program, due = _due(request)
     if program is None or due is None or not due.morning_due:
-        return already or redirect("portal_home")
+        return _already_answered(request) or redirect("portal_home")
     asked = morning_questions(
         answered_before(program.patient, today=due.day),
         days_in_program=(due.day - program.started_on).days,
@@ -94,14 +91,18 @@ def exercises_of(session: Session) -> dict[str, str]:
     return {slug: names[slug] for slug in slugs if slug in names}
 
 
-def _program(request: HttpRequest) -> Program | None:
-    """The patient's program, or None while there is nothing to check in about."""
-    program = program_for(request.patient)
+def _due(request: HttpRequest) -> tuple[Program | None, AnswersDue | None]:
+    """The patient's program and what it may ask; twice None while there is nothing to check in
+    about."""
+    program, at = program_for(request.patient), moment_of(request)
+    if program is None:
+        return None, None
+    facts = facts_of(program, at)
     # What was answered before a stop and comes late is judged by the verbs; no exercise is shown.
     late = given_at(request) is not None
-    if program is None or (not late and stop_reason(request.patient, program)):
-        return None
-    return program
+    if not late and stop_reason(request.patient, program, open_flags=facts.open_flags):
+        return None, None
+    return program, answers_due(program=program, at=at, facts=facts)
 
 
 def _already_answered(request: HttpRequest) -> HttpResponse | None:
@@ -133,7 +134,8 @@ def _check_in(
                 request.session[ASK] = str(client_id)
                 return redirect("portal_questions")
             return redirect("portal_result", client_id=answered.check_in.client_id)
-    return render(request, template, {"form": form}, status=400 if form.errors else 200)
+    already = _already_answered(request) if form.errors else None
+    return already or render(request, template, {"form": form}, status=400 if form.errors else 200)
 
 
 # --- what follows ----------------------------------------------------------------------------

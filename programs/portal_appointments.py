@@ -4,6 +4,7 @@ the private calendar of a physiotherapist. None of them says why somebody comes.
 import datetime as dt
 import uuid
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,6 +15,7 @@ from clinic.audit import record_access
 from clinic.language import page_language
 from clinic.messaging.links import message_for_appointment
 from clinic.models import AccessRecord
+from clinic.written_once import written_once
 from patients.appointing import feed_of
 from patients.appointment_reminders import appointment_of, when_words
 from patients.calendar_files import CONTENT_TYPE, feed_for, file_for_patient
@@ -90,7 +92,12 @@ def _of_link(token: str) -> Appointment | None:
 
 def next_of(patient_id: uuid.UUID, *, at: dt.datetime) -> Appointment | None:
     """The patient's next planned appointment that has not ended."""
-    rows = Appointment.objects.filter(
-        patient=patient_id, status=Appointment.Status.PLANNED, ends_at__gt=at
+    return _planned_from.first(patient_id, at)
+
+
+@written_once
+def _planned_from(patient: uuid.UUID, at: dt.datetime) -> QuerySet[Appointment]:
+    planned = Appointment.objects.filter(
+        patient_id=patient, status=Appointment.Status.PLANNED, ends_at__gt=at
     )
-    return rows.select_related("site").first()
+    return planned.select_related("site")[:1]

@@ -1,6 +1,6 @@
 """The page that stands in for every exercise: what to do now, whom to call, who has seen it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from clinic import opening
 from clinic.models import Site
 from clinic.site_numbers import SiteNumbers
 from patients.models import Patient, RedFlag
+from patients.models.safety import open_severities
 from programs.models import Program
 from programs.portal_access import patient_required
 from programs.stop_seen import seen_stop, stopping_decision
@@ -54,9 +55,14 @@ class Advice:
     calls: list[Call]
 
 
-def stop_reason(patient: Patient, program: Program | None) -> str:
-    """Why no exercise may be shown: "emergency", "same_day", "paused", or "" when nothing."""
-    severities = set(patient.red_flags.open().values_list("severity", flat=True))
+def stop_reason(
+    patient: Patient, program: Program | None, *, open_flags: Collection[str] | None = None
+) -> str:
+    """Why no exercise may be shown: "emergency", "same_day", "paused", or "" when nothing.
+
+    ``open_flags`` are the severities of the open red flags where the caller has just looked.
+    """
+    severities = open_severities(patient.pk) if open_flags is None else open_flags
     if RedFlag.Severity.EMERGENCY in severities:
         return EMERGENCY
     if severities:

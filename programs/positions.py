@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 
+from programs import day_queries
 from programs.exercise_versions import exercises_at
 from programs.gates import GateFacts
 from programs.ladder import Position, Rung, Standing, Step, opened_by
@@ -19,7 +20,7 @@ def prescriptions_of(version: ProgramVersion) -> list[Prescription]:
     """
     kept = getattr(version, "_prescriptions", None)
     if kept is None:
-        kept = list(version.prescriptions.order_by("order"))
+        kept = day_queries.prescriptions(version.pk)
         exercises = exercises_at([prescription.exercise_version_id for prescription in kept])
         for prescription in kept:
             prescription.exercise = exercises[prescription.exercise_version_id]

@@ -11,9 +11,12 @@ import itertools
 import uuid
 from collections.abc import Iterator
 
+from django.db.models import QuerySet
+
 from clinic.messaging import outbox
 from clinic.models import OutboxMessage
 from clinic.models.messaging import Channel
+from clinic.written_once import written_once
 from patients.models import Patient
 from programs import cadence, last_look, planning, scheduling
 from programs import reminder_reasons as why
@@ -49,6 +52,9 @@ __all__ = [
 objections = last_look.objections
 follow_changes = scheduling.follow_changes
 reconcile = scheduling.reconcile
+
+# What asks a patient to answer.
+_ASKING = [OutboxMessage.Kind.SECOND_NUDGE, OutboxMessage.Kind.SILENCE]
 
 
 def key_for(
@@ -173,12 +179,23 @@ def session_recorded(*, session: Session, at: dt.datetime) -> int:
 
 def answer_recorded(*, patient: Patient, at: dt.datetime) -> int:
     """The patient has been heard from: neither nudge nor kind message is needed now."""
+    if not _asking(str(patient.pk), at - outbox.LONGEST_LIFE):
+        return 0
     return outbox.hold_back(
         subject=("patient", patient.pk),
         reason=why.ANSWERED,
         at=at,
-        kinds=[OutboxMessage.Kind.SECOND_NUDGE, OutboxMessage.Kind.SILENCE],
+        kinds=_ASKING,
     )
+
+
+@written_once
+def _asking(patient: str, since: dt.datetime) -> QuerySet[OutboxMessage, uuid.UUID]:
+    """Messages under way that ask a patient to answer: their keys, at most one."""
+    under_way = [OutboxMessage.Status.DUE, OutboxMessage.Status.CLAIMED]
+    messages = OutboxMessage.objects.about("patient", patient)
+    asking = messages.filter(kind__in=_ASKING, status__in=under_way, due_at__gt=since)
+    return asking.order_by().values_list("pk", flat=True)[:1]
 
 
 def program_stands_still(*, program: Program, at: dt.datetime) -> int:

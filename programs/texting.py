@@ -16,9 +16,10 @@ from patients.checking_in import record_check_in
 from patients.models import CheckIn, Patient
 from programs.answering import Answered, record_session
 from programs.asking import calls_for_questions
+from programs.day_facts import NIGHT_ENDS
 from programs.deciding import consider_locked, lock_program
 from programs.models import Program, Session
-from programs.today import NIGHT_ENDS, program_for
+from programs.today import program_for
 
 Meaning = IncomingText.Meaning
 _TEXTS = uuid.UUID("7e87e000-0000-4000-8000-000000000000")
@@ -62,7 +63,7 @@ def record_pain(*, program: Program, pain: int, client_id: uuid.UUID, at: dt.dat
         usual_pain=pain,
     )
     decision = consider_locked(program=program, at=at) or program.decisions.first()
-    return Answered(kept, decision, calls_for_questions(kept, None))
+    return Answered(kept, decision, calls_for_questions(kept))
 
 
 def _done(program: Program, text: IncomingText, at: dt.datetime) -> str:

@@ -3,13 +3,14 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypedDict
 
 from clinic.models import Alert
-from clinic.quiet_hours import local_moment
-from patients.models import CheckIn, Patient, Preferences, RedFlag
-from programs import routine, taper
+from patients.models import Patient, Preferences, RedFlag
+from programs import day_queries, routine, taper
 from programs.asking import questions_due
+from programs.day_facts import NIGHT_ENDS, DayFacts, facts_of, morning_of
 from programs.items import Item, item_of
 from programs.models import (
     Decision,
@@ -21,10 +22,6 @@ from programs.models import (
 from programs.positions import prescriptions_of, standing_of
 from programs.stop_seen import seen_stop
 from programs.wording import in_language, retold, told
-
-# Before this local hour it is still last night: too early for the morning's answers, not too
-# late for those after a session before midnight.
-NIGHT_ENDS = dt.time(4)
 
 
 class Course(TypedDict):
@@ -52,9 +49,19 @@ class Today:
     suspended: bool = False
     seen: Alert | None = None
     news: ProgramVersion | None = None
-    next_step_text: str = ""
     red_flag_questions_due: bool = False
-    habit: HabitTask | None = None
+
+    @cached_property
+    def next_step_text(self) -> str:
+        """What follows from the answers so far, in the language of the page; asked when read."""
+        if self.stopped:
+            return ""
+        return _next_step_text(self.version, day_queries.newest_decision.first(self.program.pk))
+
+    @cached_property
+    def habit(self) -> HabitTask | None:
+        """The small thing of the day; asked when read."""
+        return None if self.stopped else habit_for(program=self.program, day=self.day)
 
     @property
     def minutes(self) -> int:
@@ -75,7 +82,7 @@ class Today:
 
 def program_for(patient: Patient) -> Program | None:
     """The patient's running program with what every page needs of it."""
-    program = patient.programs.running().select_related("current_version", "template").first()
+    program = day_queries.running_program.first(patient.pk)
     if program is not None:
         # The patient at hand knows the site and everything else that was read already.
         program.patient = patient
@@ -85,17 +92,22 @@ def program_for(patient: Patient) -> Program | None:
 
 
 def today_for(
-    *, program: Program, at: dt.datetime, stopped_too: bool = False, flags_seen: bool = False
+    *,
+    program: Program,
+    at: dt.datetime,
+    stopped_too: bool = False,
+    facts: DayFacts | None = None,
 ) -> Today:
     """Describe the patient's day at the moment ``at``.
 
     ``stopped_too`` describes it while the program stands still as well: for answers that were
-    given before the stop and arrive after it, never for a page. ``flags_seen`` spares the look at
-    red flags where the caller has just looked and found none.
+    given before the stop and arrive after it, never for a page. ``facts`` are those of the
+    day where the caller has just asked for them.
     """
     patient, version = program.patient, program.current_version
     day = patient.local_date(at)
-    red_flag = None if flags_seen else patient.red_flags.open().first()
+    facts = facts or facts_of(program, at)
+    red_flag = patient.red_flags.open().first() if facts.open_flags else None
     suspended = program.status != Program.Status.ACTIVE
     if (suspended or red_flag is not None) and not stopped_too:
         return Today(
@@ -109,7 +121,6 @@ def today_for(
     lately = {session.day: session for session in _sessions_since_yesterday(program, day)}
     session = lately.get(day)
     yesterday = lately.get(day - dt.timedelta(days=1))
-    decision = program.decisions.defer("evidence", "fired").first()
     return Today(
         program=program,
         version=version,
@@ -117,11 +128,9 @@ def today_for(
         items=_routine(program, day, version, yesterday),
         session=session,
         unanswered=_unanswered(session or _of_last_night(yesterday, at)),
-        morning_due=_morning_due(program, day, at),
+        morning_due=_morning_due(program, day, at, facts),
         news=_news(program, lately.values()),
-        next_step_text=_next_step_text(version, decision),
-        red_flag_questions_due=questions_due(program, at),
-        habit=habit_for(program=program, day=day),
+        red_flag_questions_due=questions_due(program, at, facts),
     )
 
 
@@ -134,13 +143,15 @@ class AnswersDue:
     morning_due: bool
 
 
-def answers_due(*, program: Program, at: dt.datetime) -> AnswersDue:
+def answers_due(*, program: Program, at: dt.datetime, facts: DayFacts | None = None) -> AnswersDue:
     """The part of a patient's day that the check-ins need. Whether the program stands still is for
-    the caller to say: answers from before a stop may arrive after it. Two queries."""
+    the caller to say: answers from before a stop may arrive after it. Two queries, or
+    one where the caller knows the facts of the day."""
     day = program.patient.local_date(at)
     lately = {session.day: session for session in _sessions_since_yesterday(program, day)}
     session = lately.get(day) or _of_last_night(lately.get(day - dt.timedelta(days=1)), at)
-    return AnswersDue(day, _unanswered(session), _morning_due(program, day, at))
+    due = _morning_due(program, day, at, facts or facts_of(program, at))
+    return AnswersDue(day, _unanswered(session), due)
 
 
 def _next_step_text(version: ProgramVersion, decision: Decision | None) -> str:
@@ -159,7 +170,7 @@ def habit_for(*, program: Program, day: dt.date) -> HabitTask | None:
     if not slugs:
         return None
     chosen = slugs[(day - program.started_on).days % len(slugs)]
-    habit = HabitTask.objects.filter(slug=chosen).first()
+    habit = day_queries.habit.first(chosen)
     return in_language(habit) if habit else None
 
 
@@ -240,8 +251,10 @@ def candidate_of(item: Item) -> routine.Candidate:
 
 
 def _sessions_since_yesterday(program: Program, day: dt.date) -> list[Session]:
-    since = day - dt.timedelta(days=1)
-    return list(program.sessions.select_related("after_check_in").filter(day__range=(since, day)))
+    found = day_queries.sessions_between(program.pk, day - dt.timedelta(days=1), day)
+    for session in found:
+        session.program = program
+    return found
 
 
 def _was_loaded(session: Session | None) -> bool:
@@ -253,13 +266,10 @@ def _was_loaded(session: Session | None) -> bool:
     return any(item.get("loaded") and (item["done"] or not listed) for item in session.items)
 
 
-def _morning_due(program: Program, day: dt.date, at: dt.datetime) -> bool:
-    morning = local_moment(day, NIGHT_ENDS, program.patient.zone)
-    if day <= program.started_on or at < morning:
+def _morning_due(program: Program, day: dt.date, at: dt.datetime, facts: DayFacts) -> bool:
+    if day <= program.started_on or at < morning_of(program, day):
         return False
-    return not program.patient.check_ins.filter(
-        day=day, at__gte=morning, kind__in=[CheckIn.Kind.NEXT_MORNING, CheckIn.Kind.DAILY]
-    ).exists()
+    return not facts.morning_answered
 
 
 def _of_last_night(yesterday: Session | None, at: dt.datetime) -> Session | None:

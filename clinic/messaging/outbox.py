@@ -21,7 +21,7 @@ Status = OutboxMessage.Status
 
 REASON_LENGTH = OutboxMessage._meta.get_field("reason").max_length
 # No message is sent longer than this after it was due.
-_LONGEST_LIFE = dt.timedelta(days=4)
+LONGEST_LIFE = dt.timedelta(days=4)
 # The answer to a STOP is the one thing still to be said; of a code ``goes_all_the_same`` decides.
 _NOT_HELD_BACK = (OutboxMessage.Kind.REPLY, OutboxMessage.Kind.SIGN_IN_CODE)
 # Whoever lets a message onto the wire holds this lock shared, whoever closes an address holds it
@@ -161,7 +161,7 @@ def hold_back(
         theirs = theirs.exclude(key__in=list(spare))
     # No index knows addresses: what waits is found by that it waits, what was taken by its day.
     waiting = theirs.filter(status=Status.DUE, wake_at__isnull=False)
-    taken = theirs.filter(status=Status.CLAIMED, due_at__gt=at - _LONGEST_LIFE)
+    taken = theirs.filter(status=Status.CLAIMED, due_at__gt=at - LONGEST_LIFE)
     held_back = {
         "status": Status.SUPPRESSED,
         "reason": reason[:REASON_LENGTH],

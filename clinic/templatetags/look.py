@@ -4,6 +4,7 @@ Icons are drawn into the page as SVG, so that they take the colour of their word
 second request. They are decoration: the word beside them always says the same.
 """
 
+import functools
 import json
 import re
 from typing import Any
@@ -61,6 +62,7 @@ DECISIONS = {
 
 
 @register.simple_tag
+@functools.cache
 def icon(name: str) -> SafeString:
     """The icon ``name`` as inline SVG; KeyError for a name that is not drawn."""
     return format_html(

@@ -1,10 +1,14 @@
 """Red flags: answers that need urgent care, open until a clinician closes them."""
 
+import uuid
+
 import pghistory
 import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
+from clinic.written_once import written_once
 
 
 class RedFlagScreening(models.Model):
@@ -74,3 +78,10 @@ class RedFlag(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_severity_display()} flag, {self.opened_at:%Y-%m-%d}"
+
+
+@written_once
+def open_severities(patient: uuid.UUID) -> "models.QuerySet[RedFlag, str]":
+    """How serious the open red flags of a patient are."""
+    open_ones = RedFlag.objects.open().filter(patient_id=patient).order_by()
+    return open_ones.values_list("severity", flat=True)

@@ -6,16 +6,22 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from clinic.written_once import written_once
 from programs.models.library import Pathway
 
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def in_force(self, pathway: str) -> "Policy":
         """The newest published policy of a pathway; raises Policy.DoesNotExist without one."""
-        found = self.filter(pathway=pathway).order_by("-version").first()
+        found = _in_force.first(pathway)
         if found is None:
             raise Policy.DoesNotExist(f"No policy is published for the pathway {pathway}.")
         return found
+
+
+@written_once
+def _in_force(pathway: str) -> "models.QuerySet[Policy]":
+    return Policy.objects.filter(pathway=pathway).order_by("-version")[:1]
 
 
 class Policy(models.Model):

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from patients.models import Patient
+from patients.models.safety import open_severities
 from programs.models.library import Pathway
 
 
@@ -109,7 +110,7 @@ class Program(models.Model):
 
     def stands_still(self) -> bool:
         """Whether no exercise may be shown or reported: not active, or a red flag is open."""
-        return self.status != self.Status.ACTIVE or self.patient.red_flags.open().exists()
+        return self.status != self.Status.ACTIVE or bool(open_severities(self.patient_id))
 
 
 def _immutable(name: str) -> list[pgtrigger.Trigger]:

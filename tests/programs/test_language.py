@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 import time_machine
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
@@ -242,9 +242,12 @@ def bracketed(monkeypatch) -> Iterator[None]:
         trans, "npgettext", lambda context, one, many, n: mark(one if n == 1 else many)
     )
     # What was drawn with brackets must not be shown to others, nor the other way round.
+    kept = caches["template_fragments"]
     figures._drawn.cache_clear()
+    kept.clear()
     yield
     figures._drawn.cache_clear()
+    kept.clear()
 
 
 def texts_in(data: object) -> Iterator[str]:
