@@ -61,7 +61,6 @@ _MANAGERS = frozenset({Role.MANAGER})
 RIGHTS: dict[str, Rights] = {
     "clinic.site": Rights(view=_EVERYBODY, add=_MANAGERS, change=_MANAGERS),
     "clinic.user": Rights(view=_MANAGERS, add=_MANAGERS, change=_MANAGERS),
-    "clinic.alert": Rights(view=_CLINICAL),
     "clinic.outboxmessage": Rights(view=_EVERYBODY),
     "clinic.suppression": Rights(view=_EVERYBODY),
     "clinic.accessrecord": Rights(view=_MANAGERS),
@@ -90,7 +89,7 @@ def has_right(user: User, model: type, right: str) -> bool:
 
 
 class ByRole:
-    """For a ModelAdmin or inline: permissions from ``RIGHTS`` instead of Django's own tables."""
+    """For a ModelAdmin: permissions from ``RIGHTS`` instead of Django's own tables."""
 
     def has_module_permission(self, request: Any) -> bool:
         return has_right(request.user, self.model, "view")
