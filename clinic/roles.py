@@ -66,14 +66,9 @@ RIGHTS: dict[str, Rights] = {
     "clinic.accessrecord": Rights(view=_MANAGERS),
     "patients.checkin": Rights(view=_CLINICAL),
     "patients.intakescreening": Rights(view=_CLINICAL),
-    "programs.exercise": Rights(view=_CLINICAL),
-    "programs.exerciselevel": Rights(view=_CLINICAL),
-    "programs.programtemplate": Rights(view=_CLINICAL),
-    "programs.templateitem": Rights(view=_CLINICAL),
     "programs.habittask": Rights(view=_CLINICAL),
     "programs.decision": Rights(view=_CLINICAL),
     "programs.programversion": Rights(view=_CLINICAL),
-    "programs.prescription": Rights(view=_CLINICAL),
     "programs.session": Rights(view=_CLINICAL),
 }
 _NONE = Rights()

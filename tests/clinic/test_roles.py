@@ -16,9 +16,9 @@ from tests.conftest import MONDAY
 pytestmark = pytest.mark.django_db
 
 
-def test_every_table_of_the_portal_has_its_rights_written_down():
+def test_every_table_of_the_portal_has_its_rights_written_down_and_no_other_has():
     registered = {model._meta.label_lower for model in admin.site._registry}
-    assert registered <= set(RIGHTS)
+    assert registered == set(RIGHTS)
 
 
 def test_tables_of_other_packages_stay_outside():
