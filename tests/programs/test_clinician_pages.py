@@ -1,7 +1,6 @@
 """The patient's page in the portal: what it shows, and the answers a clinician gives there."""
 
 import datetime as dt
-import re
 import uuid
 
 import pytest
@@ -17,6 +16,7 @@ from programs.rule_words import RULES, answer_words
 from tests.clinic.kept import kept
 from tests.conftest import MONDAY, make_staff
 from tests.living import at_day, do_morning, do_session, live_well, report_session
+from tests.reading import sent_by, words
 
 NO_TO_ALL = {question.id: "no" for question in REPEATED}
 
@@ -39,10 +39,6 @@ def proposed(program):
     return Proposal.objects.open().select_related("decision").get(program=program)
 
 
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
-
-
 def at_address(name, program, *more):
     return reverse(f"admin:{name}", args=[program.patient_id, *more])
 
@@ -51,14 +47,12 @@ def whole_form(client, program, **changes):
     """What the change form holds when it is opened, with ``changes`` by field name, sent from its
     second step."""
     form = client.get(at_address("patient_change", program)).context["form"]
-    data = {"version": program.current_version.number, "step": "issue"}
-    for field in form:
-        value = field.value()
-        if value is True:
-            data[field.html_name] = "on"
-        elif not (value is None or value is False or value == ""):
-            data[field.html_name] = value
-    return data | changes
+    return {
+        "version": program.current_version.number,
+        "step": "issue",
+        **sent_by(form),
+        **changes,
+    }
 
 
 def fresh(program) -> Program:

@@ -1,7 +1,5 @@
 """The library in the portal: writing exercises, their review, and what stays as it was given."""
 
-import re
-
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, transaction
@@ -22,6 +20,7 @@ from programs.positions import prescriptions_of
 from programs.versioning import Change, draft_version
 from programs.wording import in_language
 from tests.conftest import MONDAY, make_staff
+from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 
@@ -29,10 +28,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def colleague(site) -> User:
     return make_staff(site, Role.PHYSIOTHERAPIST, "Ivo Hansen")
-
-
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def written(name: str = "Wall lean", **changes) -> dict:

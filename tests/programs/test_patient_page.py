@@ -2,7 +2,6 @@
 queries, however long the record is."""
 
 import datetime as dt
-import re
 import uuid
 
 import pytest
@@ -20,6 +19,7 @@ from programs.models import Decision, Policy, Program, Proposal, Session
 from programs.proposals import accept_proposal
 from tests.conftest import MONDAY
 from tests.living import GOOD_AFTER, GOOD_MORNING, at_day, do_session, live_well, report_session
+from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 # More than this is read twice for nothing.
@@ -34,10 +34,6 @@ def opened(client, physio):
         return client.get(reverse("admin:patient", args=[program.patient_id]), query)
 
     return open_
-
-
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def a_long_record(program: Program, days: int, more: int = 0) -> None:

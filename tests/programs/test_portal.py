@@ -23,6 +23,7 @@ from programs.models import Exercise, Program, Session
 from programs.today import today_for
 from tests.conftest import MONDAY
 from tests.living import at_day, do_morning, do_session, live_well
+from tests.reading import client_id_in, words
 
 TUESDAY = MONDAY + dt.timedelta(days=1)
 ALL_NO = {question.id: "no" for question in REPEATED}
@@ -68,10 +69,6 @@ def items_of(program: Program, at: dt.datetime = MONDAY):
     return today_for(program=program, at=at).items
 
 
-def client_id_in(response) -> str:
-    return re.search(r'name="client_id" value="([^"]+)"', response.content.decode()).group(1)
-
-
 def answers(page, *done, **more: str) -> dict[str, str]:
     """The form of the routine, as sent by a patient who did these exercises."""
     hidden = re.findall(r'<input type="hidden" name="(client_id|short)" value="([^"]*)"', page.text)
@@ -101,11 +98,6 @@ def reminder(program: Program, **fields) -> str:
         }
     )
     return f"/r/{token_for(message.pk)}"
-
-
-def words(response) -> str:
-    text = re.sub(r"<[^>]+>", " ", response.content.decode())
-    return re.sub(r"\s+", " ", text)
 
 
 # --- a day -------------------------------------------------------------------------------------

@@ -17,10 +17,7 @@ from programs.models import Exercise, ProgramTemplate
 from programs.template_authoring import Asked, Plan
 from programs.template_rules import Planned, start_of
 from tests.conftest import MONDAY, make_staff
-
-
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+from tests.reading import words
 
 
 def written(name: str = "Calm start", **changes) -> dict:
