@@ -27,7 +27,7 @@ from programs.wording import in_language
 from tests.catalogue import ROOT
 from tests.conftest import MONDAY
 from tests.living import at_day, do_session, report_session
-from tests.programs.test_portal import AFTER, safe
+from tests.programs.at_home import AFTER, safe
 from tests.reading import client_id_in, html_of
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,6 @@ import uuid
 import zipfile
 
 import pytest
-import time_machine
-from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 
@@ -26,13 +24,6 @@ from tests.reading import client_id_in, words
 pytestmark = pytest.mark.django_db
 
 FILE = "/settings/data/file/"
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(MONDAY, tick=False) as traveller:
-        cache.clear()
-        yield traveller
 
 
 @pytest.fixture
