@@ -64,9 +64,6 @@ class PortalAdmin(ByRole, admin.ModelAdmin):
             field.widget = field.widget.widget
         return field
 
-    def get_action_choices(self, request: HttpRequest, default_choices: Any = None) -> Any:
-        return super().get_action_choices(request, [("", "Choose")])
-
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, pk: Any) -> Any:
         # The stock answer sends people home with a message; a row of another site is not there.
         raise Http404

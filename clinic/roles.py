@@ -61,20 +61,14 @@ _MANAGERS = frozenset({Role.MANAGER})
 RIGHTS: dict[str, Rights] = {
     "clinic.site": Rights(view=_EVERYBODY, add=_MANAGERS, change=_MANAGERS),
     "clinic.user": Rights(view=_MANAGERS, add=_MANAGERS, change=_MANAGERS),
-    "clinic.alert": Rights(view=_CLINICAL),
     "clinic.outboxmessage": Rights(view=_EVERYBODY),
     "clinic.suppression": Rights(view=_EVERYBODY),
     "clinic.accessrecord": Rights(view=_MANAGERS),
     "patients.checkin": Rights(view=_CLINICAL),
     "patients.intakescreening": Rights(view=_CLINICAL),
-    "programs.exercise": Rights(view=_CLINICAL),
-    "programs.exerciselevel": Rights(view=_CLINICAL),
-    "programs.programtemplate": Rights(view=_CLINICAL),
-    "programs.templateitem": Rights(view=_CLINICAL),
     "programs.habittask": Rights(view=_CLINICAL),
     "programs.decision": Rights(view=_CLINICAL),
     "programs.programversion": Rights(view=_CLINICAL),
-    "programs.prescription": Rights(view=_CLINICAL),
     "programs.session": Rights(view=_CLINICAL),
 }
 _NONE = Rights()
@@ -90,7 +84,7 @@ def has_right(user: User, model: type, right: str) -> bool:
 
 
 class ByRole:
-    """For a ModelAdmin or inline: permissions from ``RIGHTS`` instead of Django's own tables."""
+    """For a ModelAdmin: permissions from ``RIGHTS`` instead of Django's own tables."""
 
     def has_module_permission(self, request: Any) -> bool:
         return has_right(request.user, self.model, "view")

@@ -2,19 +2,15 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
-from clinic import alerts
-from clinic.admin import PortalAdmin, ReadOnly, sites_of
+from clinic.admin import PortalAdmin, ReadOnly
 from clinic.audit import record_access
-from clinic.models import AccessRecord, Alert, OutboxMessage
+from clinic.models import AccessRecord, OutboxMessage
 from clinic.roles import May, may
 from patients.models import CheckIn, IntakeScreening, Patient
 from patients.unknown_messages import unknown_messages
@@ -85,66 +81,6 @@ def _name_of_subject() -> Subquery:
         .annotate(whole=Concat("given_name", Value(" "), "family_name"))
         .values("whole")[:1]
     )
-
-
-class OpenFilter(admin.SimpleListFilter):
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("seen", "Seen"), ("all", "All")]
-
-    def choices(self, changelist: Any) -> Any:
-        choices = super().choices(changelist)
-        first = next(choices)
-        yield first | {"display": "Open"}
-        yield from choices
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
-        if self.value() == "seen":
-            return queryset.filter(acknowledged_at__isnull=False)
-        return queryset if self.value() == "all" else queryset.open()
-
-
-@admin.register(Alert)
-class AlertAdmin(ReadOnly, PortalAdmin):
-    list_display = ["who", "summary", "severity", "owner", "site", "due_at", "seen_by"]
-    list_display_links = None
-    list_filter = [OpenFilter, "severity"]
-    list_select_related = ["owner", "site", "acknowledged_by"]
-    actions = ["acknowledge"]
-    ordering = ["due_at"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
-        found = super().get_queryset(request).filter(site__in=sites_of(request.user))
-        return found.annotate(patient_name=_name_of_subject())
-
-    def has_acknowledge_permission(self, request: HttpRequest) -> bool:
-        return may(request.user, May.ACKNOWLEDGE)
-
-    @admin.action(description="I have seen these", permissions=["acknowledge"])
-    def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        found = list(queryset.open())
-        for alert in found:
-            alerts.acknowledge(alert=alert, by=request.user, at=timezone.now())
-        self.message_user(request, f"{len(found)} noted as seen by you.", messages.SUCCESS)
-
-    @admin.display(description="Patient")
-    def who(self, alert: Alert) -> SafeString:
-        if alert.subject_type != "patient":
-            return format_html("{}", alert.subject_type.capitalize())
-        # The page belongs to the room above; its name is all that is known of it here.
-        return format_html(
-            '<a href="{}"><bdi>{}</bdi></a>',
-            reverse("admin:patient", args=[alert.subject_id]),
-            alert.patient_name or "Patient",
-        )
-
-    @admin.display(description="Seen by")
-    def seen_by(self, alert: Alert) -> str:
-        if alert.acknowledged_by is None:
-            return ""
-        return f"{alert.acknowledged_by.name}: {alert.outcome}".removesuffix(": ")
 
 
 @admin.register(OutboxMessage)

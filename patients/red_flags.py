@@ -11,7 +11,6 @@ from typing import Literal
 from clinic.marking import gettext_noop as _
 
 Severity = Literal["emergency", "same_day"]
-VERSION = "1"
 ANSWERS = ("yes", "no", "not_sure")
 # Beside a yes or a not-sure only: the person asked for help before the end of the questions.
 LEFT_OUT = "left_out"

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-VERSION = "1"
-
 SIGNS = {
     "slouched_posture": "Slouched posture",
     "ache_after_sitting_or_standing": "Dull low-back ache after long sitting or standing",

@@ -16,10 +16,10 @@ from clinic.models import Role, User
 from programs import authoring_rules
 from programs.exercise_versions import Content, content_of, next_number, write_rows
 from programs.models import Exercise, ExerciseVersion
+from programs.patient_words import EXERCISE_TEXTS, LEVEL_LISTS, LEVEL_TEXTS
 
 State = ExerciseVersion.State
-LANGUAGE_FIELDS = ("name", "why", "alternative")
-LEVEL_LANGUAGE_FIELDS = (*authoring_rules.LEVEL_TEXTS, *authoring_rules.LEVEL_LISTS)
+LEVEL_LANGUAGE_FIELDS = (*LEVEL_TEXTS, *LEVEL_LISTS)
 
 
 @transaction.atomic
@@ -369,7 +369,7 @@ def _mirror(exercise: Exercise, draft: ExerciseVersion) -> None:
 
 def _keep_english(content: Content) -> None:
     """Write beside the words in other languages which English they translate."""
-    _put_english(content, LANGUAGE_FIELDS)
+    _put_english(content, EXERCISE_TEXTS)
     for level in content["levels"]:
         _put_english(level, LEVEL_LANGUAGE_FIELDS)
 

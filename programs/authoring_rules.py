@@ -9,7 +9,15 @@ when it goes to a colleague, in ``missing``.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from programs.patient_words import banned_in, cue_set_of, kind_refusal, longest_sentence
+from programs.patient_words import (
+    EXERCISE_TEXTS,
+    LEVEL_LISTS,
+    LEVEL_TEXTS,
+    banned_in,
+    cue_set_of,
+    kind_refusal,
+    longest_sentence,
+)
 
 MUSCLES = (
     "diaphragm",
@@ -59,9 +67,6 @@ LIMITS = {
     "rest_s": (0, 300, "Rest"),
 }
 CUE_SETS = {"draw_in": "draw in", "fill_out": "fill outward"}
-EXERCISE_TEXTS = ("name", "why", "alternative")
-LEVEL_TEXTS = ("title", "set_up", "feel", "not_feel")
-LEVEL_LISTS = ("cues", "cues_draw_in", "cues_fill_out")
 
 Content = Mapping[str, Any]
 Problem = tuple[str, str]

@@ -16,11 +16,17 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from programs.patient_words import BANNED_WORDS, CUE_SET_WORDS
+from programs.authoring_rules import MAX_LOADED_DAYS
+from programs.patient_words import (
+    BANNED_WORDS,
+    CUE_SET_WORDS,
+    EXERCISE_TEXTS,
+    LEVEL_LISTS,
+    LEVEL_TEXTS,
+)
 
 CONTENT_DIR = Path(__file__).resolve().parent / "content"
 CUE_SETS = ("draw_in", "fill_out")
-MAX_LOADED_DAYS = 3
 
 # Exercises in which "pressure" is that of a ball and sets no core.
 _OWN_VOCABULARY = {"pressure-release"}
@@ -302,12 +308,12 @@ def _check_cue_sets(content: Content) -> None:
 
 def patient_texts(exercise: Item) -> Iterator[tuple[str, str]]:
     """Every text of an exercise that a patient reads, with its field."""
-    for name in ("name", "why", "alternative"):
+    for name in EXERCISE_TEXTS:
         yield name, exercise[name]
     for index, level in enumerate(exercise["levels"]):
-        for name in ("title", "set_up", "feel", "not_feel"):
+        for name in LEVEL_TEXTS:
             yield f"levels[{index}].{name}", level[name]
-        for name in ("cues", "cues_draw_in", "cues_fill_out"):
+        for name in LEVEL_LISTS:
             for number, cue in enumerate(level.get(name, [])):
                 yield f"levels[{index}].{name}[{number}]", cue
 

@@ -14,12 +14,9 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from programs.content_files import CONTENT_DIR, Content, ContentError, Item, read_yaml
-from programs.patient_words import BANNED
+from programs.patient_words import BANNED, EXERCISE_TEXTS, LEVEL_LISTS, LEVEL_TEXTS
 
 LANGUAGES = ("es",)
-EXERCISE_TEXTS = ("name", "why", "alternative")
-LEVEL_TEXTS = ("title", "set_up", "feel", "not_feel")
-LEVEL_LISTS = ("cues", "cues_draw_in", "cues_fill_out")
 
 Words = dict[str, Any]
 

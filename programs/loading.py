@@ -10,9 +10,14 @@ from django.db import connection, models, transaction
 
 from programs.content_files import CONTENT_DIR, Content, read_content
 from programs.content_words import read_words
-from programs.exercise_versions import keep_supplied
+from programs.exercise_versions import EXERCISE_FIELDS, keep_supplied
 from programs.loading_words import load_words
 from programs.models import Exercise, ExerciseLevel, HabitTask, ProgramTemplate, TemplateItem
+from programs.template_authoring import PLAN_FIELDS
+
+# The words of other languages stand in files of their own.
+_EXERCISE_FIELDS = ("version", *(name for name in EXERCISE_FIELDS if name != "words"))
+_TEMPLATE_FIELDS = (*PLAN_FIELDS, "sources")
 
 # Two loads at once would both see "not there yet"; the second waits for the first.
 _LOCK = 5_190_024
@@ -99,20 +104,7 @@ def _why_kept(row: Exercise, version: int) -> str:
 def _write_exercise(
     row: Exercise | None, item: Mapping[str, Any], at: dt.datetime
 ) -> tuple[Exercise, str]:
-    values = {
-        name: item[name]
-        for name in (
-            "version",
-            "name",
-            "movement_class",
-            "first_phase",
-            "muscles",
-            "equipment",
-            "alternative",
-            "why",
-            "sources",
-        )
-    }
+    values = {name: item[name] for name in _EXERCISE_FIELDS}
     levels = {level["level"]: _level_values(item, level) for level in item["levels"]}
     if row is None:
         row = Exercise.objects.create(
@@ -230,18 +222,6 @@ def _add_template(
         for order, entry in enumerate(item["items"], start=1)
     )
     return template
-
-
-_TEMPLATE_FIELDS = (
-    "name",
-    "summary",
-    "patient_summary",
-    "pathways",
-    "starting_phase",
-    "horizon_weeks",
-    "habits",
-    "sources",
-)
 
 
 def _template_values(item: Mapping[str, Any]) -> dict[str, Any]:

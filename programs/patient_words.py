@@ -1,4 +1,5 @@
-"""The words that no patient reads, and the words of the two cue sets. Pure: no Django, no clock.
+"""Which texts of an exercise patients read, and the words that they do not. Pure: no Django,
+no clock.
 
 What a file ships with and what a physiotherapist writes in the library are held to one list
 (docs/content.md, "The language").
@@ -6,6 +7,11 @@ What a file ships with and what a physiotherapist writes in the library are held
 
 import re
 from collections.abc import Iterable
+
+# The fields that patients read: of an exercise, of a level, and the lists of lines of a level.
+EXERCISE_TEXTS = ("name", "why", "alternative")
+LEVEL_TEXTS = ("title", "set_up", "feel", "not_feel")
+LEVEL_LISTS = ("cues", "cues_draw_in", "cues_fill_out")
 
 # Words that frighten, judge or promise.
 BANNED_WORDS = re.compile(

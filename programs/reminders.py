@@ -80,8 +80,7 @@ def plan_reminders(*, at: dt.datetime) -> PlanReport:
 
 @dataclasses.dataclass(frozen=True)
 class Upcoming:
-    """A message to come. ``local`` is its time on the patient's clocks; ``only_if_silent`` says
-    that it goes out only if nothing is recorded until then."""
+    """A message to come. ``local`` is its time on the patient's clocks."""
 
     at: dt.datetime
     local: dt.datetime
@@ -89,10 +88,6 @@ class Upcoming:
     channel: str
     kind: str
     address: str
-
-    @property
-    def only_if_silent(self) -> bool:
-        return self.kind != OutboxMessage.Kind.ROUTINE_REMINDER
 
     @property
     def channel_word(self) -> str:

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
+from programs.authoring_rules import MAX_LOADED_DAYS
 from programs.exercise_versions import keep_version
 from programs.models import Exercise
 from programs.models.library import ExerciseLevel, MovementClass
 
 if TYPE_CHECKING:
     from clinic.models import User
-
-# Resistance work is never planned on two days running (clinical content, conflict C5).
-MAX_LOADED_DAYS = 3
 
 
 @transaction.atomic

@@ -65,7 +65,6 @@ class Activities:
     sentences: list[str]
     names: list[str]
     rows: list[tuple[dt.date, list[str]]]
-    asked_on: dt.date
 
 
 @dataclass(frozen=True)
@@ -327,7 +326,6 @@ def _activities(program: Program, say: Say) -> Activities | None:
             (day, [_number(numbers[n]) if n in numbers else "–" for n in names])
             for day, numbers in rows
         ],
-        asked_on=rows[-1][0],
     )
 
 

@@ -6,7 +6,7 @@ the one they came from.
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -44,6 +44,10 @@ class Plan:
     horizon_weeks: int
     habits: list[str] = field(default_factory=list)
     items: Sequence[Asked] = ()
+
+
+# What of a plan stands on the template's own row.
+PLAN_FIELDS = tuple(part.name for part in fields(Plan) if part.name != "items")
 
 
 @transaction.atomic
@@ -219,13 +223,7 @@ def plan_of(template: ProgramTemplate, **changed: Any) -> Plan:
     """What the template says now."""
     return Plan(
         **{
-            "name": template.name,
-            "summary": template.summary,
-            "patient_summary": template.patient_summary,
-            "pathways": list(template.pathways),
-            "starting_phase": template.starting_phase,
-            "horizon_weeks": template.horizon_weeks,
-            "habits": list(template.habits),
+            **{name: getattr(template, name) for name in PLAN_FIELDS},
             "items": [
                 Asked(item.exercise.slug, item.level, item.days_per_week)
                 for item in template.items.select_related("exercise")
@@ -374,15 +372,7 @@ def _write(
     by: User,
     at: dt.datetime,
 ) -> ProgramTemplate:
-    for name in (
-        "name",
-        "summary",
-        "patient_summary",
-        "pathways",
-        "starting_phase",
-        "horizon_weeks",
-        "habits",
-    ):
+    for name in PLAN_FIELDS:
         value = getattr(plan, name)
         setattr(template, name, value.strip() if isinstance(value, str) else value)
     template.author, template.changed_at = by, at

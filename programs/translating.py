@@ -13,11 +13,10 @@ from django.core.exceptions import ValidationError
 
 from clinic.language import DEFAULT
 from clinic.models import User
-from programs.authoring import LANGUAGE_FIELDS, LEVEL_LANGUAGE_FIELDS, draft_of, save_draft
-from programs.authoring_rules import LEVEL_LISTS
+from programs.authoring import LEVEL_LANGUAGE_FIELDS, draft_of, save_draft
 from programs.exercise_versions import Content, content_of
 from programs.models import Exercise, ExerciseVersion
-from programs.patient_words import banned_in
+from programs.patient_words import EXERCISE_TEXTS, LEVEL_LISTS, banned_in
 from programs.wording import standing_words
 
 LABELS = {
@@ -45,7 +44,7 @@ def languages_of(exercise: Exercise) -> list[dict[str, Any]]:
     found = []
     for code, name in other_languages().items():
         done = total = 0
-        rows = [(exercise, LANGUAGE_FIELDS)]
+        rows = [(exercise, EXERCISE_TEXTS)]
         rows += [(level, LEVEL_LANGUAGE_FIELDS) for level in exercise.levels.all()]
         for row, fields in rows:
             said = row.words.get(code, {})
@@ -150,7 +149,7 @@ def written_of(exercise: Exercise) -> Content:
 
 def _rows(content: Content) -> list[tuple[str, str, dict[str, Any], tuple[str, ...]]]:
     return [
-        ("", "", content, LANGUAGE_FIELDS),
+        ("", "", content, EXERCISE_TEXTS),
         *(
             (f"l{level['level']}.", f"Level {level['level']}: ", level, LEVEL_LANGUAGE_FIELDS)
             for level in content["levels"]

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
 
 from clinic.models import User
@@ -195,7 +194,3 @@ def _day(made: Appointment) -> dt.date:
 def _said(made: Appointment) -> str:
     local = timezone.localtime(made.starts_at, made.site.zone)
     return f"{local:%A} {local.day} {local:%B}, {local:%H:%M}"
-
-
-def address_for(patient: Patient) -> str:
-    return f"{reverse('admin:appointment_new')}?patient={patient.number}"

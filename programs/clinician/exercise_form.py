@@ -10,6 +10,7 @@ from programs.exercise_versions import Content
 from programs.figures import slugs as drawn
 from programs.models import Exercise
 from programs.models.library import MovementClass
+from programs.patient_words import LEVEL_LISTS, LEVEL_TEXTS
 
 PHASES = [(0, "0 Activate"), (1, "1 Stabilise"), (2, "2 Strengthen"), (3, "3 Daily life")]
 LEVELS = (1, 2, 3, 4)
@@ -100,7 +101,7 @@ class ExerciseForm(PortalForm):
         initial = {name: self.opened.get(name) for name in self.base_fields if name in self.opened}
         for level in self.opened["levels"]:
             for name, value in level.items():
-                said = "\n".join(value) if name in authoring_rules.LEVEL_LISTS else value
+                said = "\n".join(value) if name in LEVEL_LISTS else value
                 initial[f"l{level['level']}.{name}"] = said
             if not level["figure"] and self.opened.get("slug") in drawn():
                 initial[f"l{level['level']}.figure"] = f"{self.opened['slug']}:{level['level']}"
@@ -194,7 +195,7 @@ class ExerciseForm(PortalForm):
         return said
 
     def _is_filled(self, number: int) -> bool:
-        texts = (*authoring_rules.LEVEL_TEXTS, *authoring_rules.LEVEL_LISTS)
+        texts = (*LEVEL_TEXTS, *LEVEL_LISTS)
         return any(self.cleaned_data.get(f"l{number}.{name}") for name in texts)
 
     def content(self) -> Content:
@@ -234,7 +235,7 @@ class ExerciseForm(PortalForm):
         said = {name: whole[f"l{number}.{name}"] for name in self._level_names()}
         level: dict[str, Any] = {
             name: [line.strip() for line in (value or "").splitlines() if line.strip()]
-            if name in authoring_rules.LEVEL_LISTS
+            if name in LEVEL_LISTS
             else value.strip()
             if isinstance(value, str)
             else value

@@ -6,7 +6,7 @@ trunk is drawn anew where the spine bends.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from programs.figures import props, shapes
@@ -237,9 +237,6 @@ def extent(body: Body) -> list[Point]:
     points = [body.joints[name] for name in names]
     points += [body.joints["crown"], body.spine(-8), body.spine(2, -12), body.spine(36, -11)]
     return [*points, body.spine(36, 11)]
-
-
-Named = Callable[[str], str]
 
 
 def moving(slug: str, level: int, label: str = "", *, mirrored: bool = False) -> str:

@@ -3,7 +3,6 @@
 import base64
 import datetime as dt
 import json
-import re
 
 import pytest
 import time_machine
@@ -13,6 +12,7 @@ from django.core.cache import cache
 
 from clinic.models import Role, User
 from clinic.sign_in import SecondFactor
+from tests.reading import words
 from tests.signing_in import codes_to
 
 pytestmark = pytest.mark.django_db
@@ -34,10 +34,6 @@ def at_home(patient, client):
     client.post("/account/login/code/", {"address": patient.user.email})
     client.post("/account/login/code/confirm/", {"code": codes_to(patient.user.email)[-1]})
     return client
-
-
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def passkey(user, name="My phone") -> Authenticator:

@@ -24,6 +24,7 @@ from clinic.models import MessageText, OutboxMessage, Site, User
 from clinic.models.messaging import Channel
 from clinic.sign_in_codes import is_right
 from patients.registering import add_contact_point
+from tests.reading import words
 from tests.signing_in import codes_to, everybody_written_to
 
 ASK = "/account/login/code/"
@@ -34,10 +35,6 @@ WHO = "/account/login/code/who/"
 @pytest.fixture(autouse=True)
 def fresh_limits(db):
     cache.clear()
-
-
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def signed_in(client) -> bool:

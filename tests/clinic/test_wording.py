@@ -1,7 +1,6 @@
 """The words of reminders: which are used, and managers who change them in the portal."""
 
 import datetime as dt
-import re
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -12,6 +11,7 @@ from clinic.messaging.wording import edit_template, use_supplied_words
 from clinic.models import Alert, MessageTemplate, MessageText, OutboxMessage, Site
 from clinic.signals import names_not_to_say
 from programs.models import Exercise
+from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 
@@ -45,11 +45,6 @@ def text(site, kind=KIND, channel="sms", language="en") -> MessageText:
 def page(kind=KIND, channel="sms", language="en", site=None) -> str:
     address = reverse("admin:wording_edit", args=[kind, channel, language])
     return address + (f"?site={site.pk}" if site else "")
-
-
-def words(response) -> str:
-    plain = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
-    return plain.replace("&#x27;", "'")
 
 
 # --- which words go out ----------------------------------------------------------------------

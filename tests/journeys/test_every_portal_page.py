@@ -107,7 +107,6 @@ def test_every_page_of_the_portal(practice: Practice, clock: Clock, look, lived)
             f"words by {channel}", reverse("admin:wording_edit", args=["silence", channel, "de"])
         )
     manager.at("words refused", write_of_health)
-    manager.at("alerts, one ticked", tick_first_alert)
     manager.at("alerts of the site", "/clinic/alerts/?scope=site")
     manager.at("alerts that are closed", "/clinic/alerts/?scope=site&state=closed")
     alert = Alert.objects.open().order_by("due_at").first()
@@ -186,12 +185,6 @@ def write_of_health(page: Page) -> None:
     page.get_by_label("Words").fill("{practice}: your back exercises {link}")
     pages.button(page, "Save").click()
     expect(page.locator(".po-errors")).to_contain_text("“back”, “exercises”")
-
-
-def tick_first_alert(page: Page) -> None:
-    page.goto(reverse("admin:clinic_alert_changelist"))
-    page.get_by_role("checkbox", name=re.compile("Select this object")).first.check()
-    expect(page.get_by_text(re.compile(r"^1 of \d+ selected$"))).to_be_visible()
 
 
 def reopen(patient: Patient) -> Callable[[Page], None]:

@@ -1,7 +1,6 @@
 """From the door to the first program: register, intake, suggestion, assign; and the record."""
 
 import datetime as dt
-import re
 
 import pytest
 from django.urls import reverse
@@ -12,6 +11,7 @@ from patients.models import ContactPoint, IntakeScreening, Patient
 from patients.red_flags import QUESTIONS
 from programs.models import Program, ProgramTemplate
 from tests.conftest import MONDAY, make_staff
+from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 
@@ -20,10 +20,6 @@ pytestmark = pytest.mark.django_db
 def staff(client, physio):
     client.force_login(physio)
     return client
-
-
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def at_address(name, patient):

@@ -12,6 +12,7 @@ from clinic.messaging import receipts, settling
 from clinic.models import AccessRecord, Alert, OutboxMessage
 from tests.clinic.fates import Status, mail, reminder
 from tests.conftest import MONDAY
+from tests.reading import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -28,10 +29,6 @@ def that_day():
 @pytest.fixture
 def unknown(patient):
     return reminder(Status.UNKNOWN, subject_id=patient.pk, key="routine_reminder:7:2026-03-02:sms")
-
-
-def words(response) -> str:
-    return response.content.decode()
 
 
 def press(client, message, what: str):
@@ -51,7 +48,7 @@ def test_given_staff_of_the_site_then_they_see_whom_it_was_for_and_not_what_it_s
     client, request, role, unknown, patient
 ):
     client.force_login(request.getfixturevalue(role))
-    page = words(client.get(PAGE))
+    page = html_of(client.get(PAGE))
     assert patient.name in page
     assert "Your routine is ready" not in page
     assert page.count('name="do"') == 3
@@ -61,7 +58,7 @@ def test_given_staff_of_the_site_then_they_see_whom_it_was_for_and_not_what_it_s
 
 def test_given_staff_of_another_site_then_they_neither_see_nor_touch_it(client, stranger, unknown):
     client.force_login(stranger)
-    assert "Every message of the last two weeks has a known fate." in words(client.get(PAGE))
+    assert "Every message of the last two weeks has a known fate." in html_of(client.get(PAGE))
     for what in ("got_it", "again", "leave"):
         assert press(client, unknown, what).status_code == 404
     assert fate(unknown) == Status.UNKNOWN
@@ -91,9 +88,9 @@ def test_given_an_alert_of_unknown_fate_then_clinical_eyes_see_it_and_the_front_
         status="unknown", reason="x", wake_at=None, settled_at=MONDAY
     )
     client.force_login(front_desk)
-    assert physio.email not in words(client.get(PAGE))
+    assert physio.email not in html_of(client.get(PAGE))
     client.force_login(physio)
-    assert physio.email in words(client.get(PAGE))
+    assert physio.email in html_of(client.get(PAGE))
 
 
 # --- what the buttons do ---------------------------------------------------------------------
@@ -103,7 +100,7 @@ def test_given_that_the_patient_got_it_then_it_is_delivered_and_it_is_kept_who_s
     client, front_desk, unknown
 ):
     client.force_login(front_desk)
-    assert "Noted: it arrived." in words(press(client, unknown, "got_it"))
+    assert "Noted: it arrived." in html_of(press(client, unknown, "got_it"))
     assert fate(unknown) == Status.DELIVERED
     kept = AccessRecord.objects.get(action="change")
     assert (kept.actor, kept.subject_id) == (front_desk, unknown.subject_id)
@@ -114,19 +111,19 @@ def test_given_send_again_then_a_second_message_goes_out_and_the_first_stays_unk
     client, physio, unknown
 ):
     client.force_login(physio)
-    assert "goes out again" in words(press(client, unknown, "again"))
+    assert "goes out again" in html_of(press(client, unknown, "again"))
     again = OutboxMessage.objects.get(key=f"{unknown.key}:again1")
     assert (again.status, again.wake_at, again.expires_at) == ("due", LATER, unknown.expires_at)
     assert (again.text, again.address, again.kind) == (unknown.text, unknown.address, unknown.kind)
     assert fate(unknown) == Status.UNKNOWN
-    assert "has a known fate" in words(client.get(PAGE))
+    assert "has a known fate" in html_of(client.get(PAGE))
     assert AccessRecord.objects.get(action="change").actor == physio
 
 
 def test_given_send_again_twice_then_one_second_message(client, physio, unknown):
     client.force_login(physio)
     press(client, unknown, "again")
-    assert "sent again already" in words(press(client, unknown, "again"))
+    assert "sent again already" in html_of(press(client, unknown, "again"))
     assert OutboxMessage.objects.count() == 2
 
 
@@ -146,10 +143,10 @@ def test_given_its_time_is_over_then_there_is_no_button_and_no_way_round_it(
 ):
     client.force_login(physio)
     with time_machine.travel(unknown.expires_at, tick=False):
-        page = words(client.get(PAGE))
+        page = html_of(client.get(PAGE))
         assert 'value="again"' not in page
         assert "Too late to send again" in page
-        assert "time is over" in words(press(client, unknown, "again"))
+        assert "time is over" in html_of(press(client, unknown, "again"))
     assert OutboxMessage.objects.count() == 1
 
 
@@ -157,7 +154,7 @@ def test_given_leave_it_then_it_stays_unknown_and_leaves_the_list(client, manage
     client.force_login(manager)
     press(client, unknown, "leave")
     assert fate(unknown) == Status.UNKNOWN
-    assert "has a known fate" in words(client.get(PAGE))
+    assert "has a known fate" in html_of(client.get(PAGE))
 
 
 @pytest.mark.parametrize("what", ["got_it", "again", "leave"])
@@ -166,7 +163,7 @@ def test_given_a_receipt_that_came_meanwhile_then_staff_read_it_and_nothing_is_d
 ):
     client.force_login(physio)
     receipts.record(message_id=unknown.pk, event="sent", at=LATER)
-    assert "Its fate is known by now: sent." in words(press(client, unknown, what))
+    assert "Its fate is known by now: sent." in html_of(press(client, unknown, what))
     assert OutboxMessage.objects.count() == 1
     assert fate(unknown) == Status.SENT
 
@@ -195,7 +192,7 @@ def test_given_mails_and_old_ones_then_only_those_of_two_weeks_are_listed(client
     )
     mail(Status.SENT, subject_id=patient.pk, address="sent@patients.example")
     client.force_login(physio)
-    page = words(client.get(PAGE))
+    page = html_of(client.get(PAGE))
     assert "new@patients.example" in page
     assert "old@patients.example" not in page
     assert "sent@patients.example" not in page

@@ -13,7 +13,7 @@ from clinic.quiet_hours import local_moment
 from patients import appointment_reminders
 from patients.appointing import cancel_appointment, make_appointment
 from patients.models import Appointment
-from tests.programs.test_clinician_pages import words
+from tests.reading import words
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from programs.models import Program
 from programs.today import today_for
 from tests.conftest import MONDAY, make_staff
 from tests.living import do_morning, do_session
+from tests.reading import html_of
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -61,10 +62,6 @@ def raised(patient, severity="same_day", number=1, **fields) -> Alert:
     )
 
 
-def words(response) -> str:
-    return response.content.decode()
-
-
 def act(client, alert: Alert, what: str, **said):
     return client.post(reverse(f"admin:alert_{what}", args=[alert.pk]), said, follow=True)
 
@@ -76,7 +73,7 @@ def test_given_my_alert_then_the_list_says_how_long_there_is_and_the_head_counts
     client, physio, alert
 ):
     client.force_login(physio)
-    page = words(client.get("/clinic/alerts/"))
+    page = html_of(client.get("/clinic/alerts/"))
     assert "3 h left" in page and "Ana Morales" in page and "Saddle numbness" in page
     assert 'Alerts <span class="sb-badge sb-num">1<' in page
     assert AccessRecord.objects.filter(subject_id="alerts", actor=physio).exists()
@@ -86,8 +83,8 @@ def test_given_an_alert_of_a_colleague_then_it_is_in_the_list_of_the_site_and_no
     client, colleague, alert
 ):
     client.force_login(colleague)
-    assert "Nothing waits for you" in words(client.get("/clinic/alerts/"))
-    page = words(client.get("/clinic/alerts/?scope=site"))
+    assert "Nothing waits for you" in html_of(client.get("/clinic/alerts/"))
+    page = html_of(client.get("/clinic/alerts/?scope=site"))
     assert "Ana Morales" in page and "Ruth Adeyemi" in page
 
 
@@ -105,7 +102,7 @@ def test_given_another_site_or_the_front_desk_then_there_is_no_alert_to_see(
     client, stranger, front_desk, alert
 ):
     client.force_login(stranger)
-    assert "Ana" not in words(client.get("/clinic/alerts/?scope=site"))
+    assert "Ana" not in html_of(client.get("/clinic/alerts/?scope=site"))
     assert client.get(reverse("admin:alert", args=[alert.pk])).status_code == 404
     assert act(client, alert, "seen").status_code == 404
     client.force_login(front_desk)
@@ -122,7 +119,7 @@ def test_given_an_alert_then_its_page_tells_who_was_told_and_what_became_of_it(
     client, physio, alert
 ):
     client.force_login(physio)
-    page = words(client.get(reverse("admin:alert", args=[alert.pk])))
+    page = html_of(client.get(reverse("admin:alert", args=[alert.pk])))
     assert "It was raised" in page and "Ruth Adeyemi" in page and "Waiting to go at 08:00" in page
     assert AccessRecord.objects.filter(subject_id=str(alert.subject_id), page="alert").exists()
 
@@ -131,9 +128,9 @@ def test_given_somebody_was_first_then_the_second_is_told_kindly_who(
     client, physio, colleague, alert
 ):
     client.force_login(colleague)
-    assert "Noted: you have seen it" in words(act(client, alert, "seen"))
+    assert "Noted: you have seen it" in html_of(act(client, alert, "seen"))
     client.force_login(physio)
-    assert "Jonas Weber was first and has it in hand" in words(act(client, alert, "seen"))
+    assert "Jonas Weber was first and has it in hand" in html_of(act(client, alert, "seen"))
     alert.refresh_from_db()
     assert alert.acknowledged_by == colleague
 
@@ -144,16 +141,16 @@ def test_given_an_outcome_then_it_is_closed_with_it_and_a_second_changes_nothing
     client.force_login(physio)
     page = act(client, alert, "close", kind="no_action", words="")
     assert page.status_code == 400
-    assert "why nothing was needed" in words(page)
+    assert "why nothing was needed" in html_of(page)
     page = act(client, alert, "close", kind="contacted", words="Rang her, all is well")
-    assert "Closed, with its outcome" in words(page)
+    assert "Closed, with its outcome" in html_of(page)
     client.force_login(colleague)
-    assert "Ruth Adeyemi closed it before you" in words(
+    assert "Ruth Adeyemi closed it before you" in html_of(
         act(client, alert, "close", kind="referred", words="")
     )
     alert.refresh_from_db()
     assert (alert.outcome_kind, alert.outcome) == ("contacted", "Rang her, all is well")
-    assert "Rang her" in words(client.get("/clinic/alerts/?scope=site&state=closed"))
+    assert "Rang her" in html_of(client.get("/clinic/alerts/?scope=site&state=closed"))
 
 
 def test_given_it_was_seen_then_the_patients_page_asks_for_the_outcome_until_there_is_one(
@@ -161,11 +158,11 @@ def test_given_it_was_seen_then_the_patients_page_asks_for_the_outcome_until_the
 ):
     client.force_login(physio)
     where = reverse("admin:patient", args=[alert.subject_id])
-    assert "Say what came of it" not in words(client.get(where))
+    assert "Say what came of it" not in html_of(client.get(where))
     act(client, alert, "seen")
-    assert "Say what came of it" in words(client.get(where))
+    assert "Say what came of it" in html_of(client.get(where))
     act(client, alert, "close", kind="contacted")
-    assert "Say what came of it" not in words(client.get(where))
+    assert "Say what came of it" not in html_of(client.get(where))
 
 
 def test_given_a_colleague_chosen_with_a_reason_then_it_is_theirs(client, physio, colleague, alert):
@@ -173,8 +170,8 @@ def test_given_a_colleague_chosen_with_a_reason_then_it_is_theirs(client, physio
     wrong = act(client, alert, "reassign", to=physio.pk, reason="")
     assert wrong.status_code == 400
     page = act(client, alert, "reassign", to=colleague.pk, reason="Knows her knee")
-    assert "Jonas Weber answers it now" in words(page)
-    assert "Given from Ruth Adeyemi to Jonas Weber" in words(page)
+    assert "Jonas Weber answers it now" in html_of(page)
+    assert "Given from Ruth Adeyemi to Jonas Weber" in html_of(page)
 
 
 def test_given_a_way_back_that_is_not_ours_then_it_is_not_taken(client, physio, alert):
@@ -199,7 +196,7 @@ def test_given_an_absence_entered_then_alerts_are_covered_at_once_and_back_again
 ):
     client.force_login(physio)
     page = enter(client, user=physio.pk, cover=colleague.pk, reason="Course")
-    assert "Jonas Weber answers for Ruth Adeyemi in this time" in words(page)
+    assert "Jonas Weber answers for Ruth Adeyemi in this time" in html_of(page)
     alert.refresh_from_db()
     assert alert.on_duty == colleague
     entered = Absence.objects.get()
@@ -213,7 +210,7 @@ def test_given_wrong_days_then_the_form_says_so_at_the_field(client, physio):
     client.force_login(physio)
     page = enter(client, user=physio.pk, first_day="2026-03-09")
     assert page.status_code == 400
-    assert "ends before it begins" in words(page)
+    assert "ends before it begins" in html_of(page)
     assert enter(client, user=physio.pk, last_day="9999-12-31").status_code == 400
     assert not Absence.objects.exists()
 
@@ -236,7 +233,7 @@ def test_given_a_number_then_it_is_kept_as_carriers_want_it(client, physio, coll
     assert (physio.mobile, physio.usual_cover) == ("+447700900111", colleague)
     wrong = client.post("/clinic/absences/", {"does": "reach", "mobile": "07700"})
     assert wrong.status_code == 400
-    assert "country code" in words(wrong)
+    assert "country code" in html_of(wrong)
 
 
 def test_given_an_account_closed_in_the_portal_then_its_alerts_are_somebody_elses_at_once(
@@ -249,7 +246,7 @@ def test_given_an_account_closed_in_the_portal_then_its_alerts_are_somebody_else
     )
     alert.refresh_from_db()
     assert alert.on_duty == manager
-    page = words(client.get("/clinic/alerts/"))
+    page = html_of(client.get("/clinic/alerts/"))
     assert "Left behind" in page and "1 alert, 1 patient" in page
 
 
@@ -282,7 +279,7 @@ def test_given_a_month_then_the_report_counts_everything_and_leaves_nothing_out(
     # Six in time, four late, one never seen; the one that is not due is judged later.
     assert (group.in_time, group.judged, group.share) == (6, 11, 55)
     assert [word for word, _ in page.context["tables"]] == ["Severity", "Physiotherapist", "Site"]
-    table = list(csv.reader(io.StringIO(words(client.get("/clinic/reports/alerts.csv")))))
+    table = list(csv.reader(io.StringIO(html_of(client.get("/clinic/reports/alerts.csv")))))
     assert table[1][1:] == ["Emergency", "12", "10", "55", "91", "11", "6", "2", "1", "0"]
 
 
@@ -294,7 +291,7 @@ def test_given_a_physiotherapist_then_the_report_is_of_their_own_alone(
     client.force_login(colleague)
     page = client.get("/clinic/reports/alerts/?days=365&site=x")
     assert page.context["total"] == 0
-    assert "No alert was raised" in words(page)
+    assert "No alert was raised" in html_of(page)
 
 
 # --- what the patient reads ------------------------------------------------------------------
@@ -321,17 +318,17 @@ def test_given_nobody_has_seen_it_then_the_patient_reads_when_the_practice_is_th
     client, program, at_nine
 ):
     stopped(client, program.patient)
-    assert "The practice is open until 18:00" in words(client.get("/"))
+    assert "The practice is open until 18:00" in html_of(client.get("/"))
     at_nine.move_to(MONDAY + 14 * HOUR)
-    page = words(client.get("/"))
+    page = html_of(client.get("/"))
     assert "opens on Tuesday 3 March at 08:00" in page and "Nobody watches at night" in page
 
 
 def test_given_it_was_seen_then_the_part_that_stands_open_says_by_whom(client, program, physio):
     alert = stopped(client, program.patient)
-    assert "Nobody has opened it yet" in words(client.get("/seen/"))
+    assert "Nobody has opened it yet" in html_of(client.get("/seen/"))
     alerts.acknowledge(alert=alert, by=physio, at=timezone.now())
-    part = words(client.get("/seen/"))
+    part = html_of(client.get("/seen/"))
     assert "Seen by <bdi>Ruth Adeyemi</bdi> on Monday 2 March at 09:00." in part
     assert "owel" not in part
     reopen_program(program=program, by=physio, reason="Seen and cleared", at=timezone.now())
@@ -353,16 +350,16 @@ def test_given_another_alert_then_the_stop_page_never_calls_that_one_seen_instea
         client.force_login(patient.user)
     text = raised(patient, severity="soon", at=timezone.now())
     alerts.acknowledge(alert=text, by=colleague, at=timezone.now())
-    assert "Nobody has opened it yet" in words(client.get("/seen/"))
+    assert "Nobody has opened it yet" in html_of(client.get("/seen/"))
     assert seen_in_api(program) is None
     if why == "flag":
         second = flagged(patient, "saddle_numbness")
         alerts.acknowledge(alert=second, by=colleague, at=timezone.now())
-        assert "Nobody has opened it yet" in words(client.get("/seen/"))
+        assert "Nobody has opened it yet" in html_of(client.get("/seen/"))
     alerts.acknowledge(alert=mine, by=physio, at=timezone.now() + HOUR)
     raised(patient, severity="soon", number=2, at=timezone.now() + HOUR)
     for address in ("/", "/seen/"):
-        assert "Seen by <bdi>Ruth Adeyemi</bdi> on Monday 2 March at 10:00." in words(
+        assert "Seen by <bdi>Ruth Adeyemi</bdi> on Monday 2 March at 10:00." in html_of(
             client.get(address)
         )
     assert seen_in_api(program) == physio
@@ -412,7 +409,7 @@ def test_given_a_program_is_reopened_then_only_the_alerts_of_its_stop_that_were_
     wish = raised(patient, severity="routine", key="erasure:1")
     other = raised(patient, key=f"rule:{uuid.uuid4()}:1:STOP:R03")
     client.force_login(physio)
-    page = words(client.get(reverse("admin:patient", args=[patient.pk])))
+    page = html_of(client.get(reverse("admin:patient", args=[patient.pk])))
     read_at = html.unescape(re.search(r'name="read_at" value="([^"]+)"', page)[1])
     at_nine.shift(HOUR)
     late = raised(patient, key=f"rule:{program.pk}:1:STOP:R05", at=timezone.now())

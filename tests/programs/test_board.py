@@ -27,6 +27,7 @@ from programs.positions import prescriptions_of
 from programs.undoing import UNDO_WITHIN
 from tests.conftest import make_staff
 from tests.living import at_day, live_well, report_session
+from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 LIVE = {"X-Live": "1"}
@@ -53,10 +54,6 @@ def waiting(program):
 def address(name, proposal, *, of_patient=False):
     more = [] if of_patient else [proposal.pk]
     return reverse(f"admin:{name}", args=[proposal.program.patient_id, *more])
-
-
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def names(response) -> list[str]:

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from programs.content_files import CONTENT_DIR, ContentError, cues_to_show, read_content
-from programs.content_words import LEVEL_LISTS, read_words
+from programs.content_words import read_words
+from programs.patient_words import LEVEL_LISTS
 
 CONTENT = read_content()
 SPANISH = read_words(CONTENT)["es"]

@@ -27,6 +27,7 @@ from programs.upkeep import build_again, keep_up
 from programs.versioning import draft_version
 from tests.conftest import MONDAY
 from tests.living import live_well
+from tests.reading import sent_by
 
 NO_TO_ALL = {question.id: "no" for question in REPEATED}
 TODAY = MONDAY.date()
@@ -40,14 +41,8 @@ def editor(client, physio, program):
 
     def send(_query="", **changes):
         form = client.get(address).context["form"]
-        data = {"version": form.version.number, "order": list(form.own)}
-        for field in form:
-            value = field.value()
-            if value is True:
-                data[field.html_name] = "on"
-            elif not (value is None or value is False or value == ""):
-                data[field.html_name] = value
-        return client.post(address + _query, data | changes)
+        own = {"version": form.version.number, "order": list(form.own)}
+        return client.post(address + _query, own | sent_by(form) | changes)
 
     return send
 

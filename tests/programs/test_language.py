@@ -27,7 +27,8 @@ from programs.wording import in_language
 from tests.catalogue import ROOT
 from tests.conftest import MONDAY
 from tests.living import at_day, do_session, report_session
-from tests.programs.test_portal import AFTER, safe
+from tests.programs.at_home import AFTER, safe
+from tests.reading import client_id_in, html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -53,10 +54,6 @@ def signed_in(patient: Patient) -> Client:
     client = Client()
     client.force_login(patient.user)
     return client
-
-
-def html_of(response) -> str:
-    return response.content.decode()
 
 
 # --- which language ------------------------------------------------------------------------------
@@ -175,7 +172,7 @@ def test_given_spanish_answers_then_the_record_and_the_alerts_stay_english(spani
         clock.move_to(at_day(day, 18))
         report_session(spanish, day)
         page = client.get("/check-in/after/")
-        client_id = re.search(r'name="client_id" value="([^"]+)"', html_of(page)).group(1)
+        client_id = client_id_in(page)
         hurting = {**AFTER, "pain_during": "7", "client_id": client_id}
         client.post("/check-in/after/", hurting)
     decision = spanish.decisions.first()

@@ -1,196 +1,26 @@
-"""The library in the portal: writing exercises, their review, and what stays as it was given."""
-
-import re
+"""The library in the portal: writing exercises, their review, and whose they are."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DatabaseError, transaction
-from django.urls import reverse
 from django.utils import timezone
 
-from clinic.models import Role, User
 from programs import authoring
 from programs.adjusting import adjust_program
 from programs.clinician.exercise_form import LEVELS
 from programs.content_files import read_content
-from programs.exercise_versions import content_of, exercises_at
+from programs.exercise_versions import content_of
 from programs.importing import import_exercises
 from programs.loading import load_content
-from programs.models import Exercise, ExerciseLevel, ExerciseVersion, Prescription
+from programs.models import Exercise, ExerciseVersion, ProgramVersion
 from programs.patient_words import BANNED_WORDS, banned_in, kind_refusal
 from programs.positions import prescriptions_of
-from programs.versioning import Change, draft_version
+from programs.versioning import Change
 from programs.wording import in_language
-from tests.conftest import MONDAY, make_staff
+from tests.conftest import MONDAY
+from tests.programs.own_exercises import at, do, written
+from tests.reading import words
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def colleague(site) -> User:
-    return make_staff(site, Role.PHYSIOTHERAPIST, "Ivo Hansen")
-
-
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
-
-
-def written(name: str = "Wall lean", **changes) -> dict:
-    """What the form sends for an exercise with one level."""
-    data = {
-        "name": name,
-        "movement_class": "mobility",
-        "first_phase": "0",
-        "why": "It lets your back move a little, without any load.",
-        "alternative": "",
-        "muscles": ["multifidus"],
-        "l1.title": "Lean with both hands",
-        "l1.figure": "cat-cow:1",
-        "l1.set_up": "Stand one step from a wall with both hands on it.",
-        "l1.cues": "Bend your arms slowly.\nLet your chest come near the wall.\nPush back again.",
-        "l1.feel": "A gentle pull along your back.",
-        "l1.not_feel": "No sharp pain. If it comes, step nearer to the wall.",
-    }
-    for number in LEVELS:
-        data |= {
-            f"l{number}.sets": "2",
-            f"l{number}.reps_from": "6",
-            f"l{number}.reps_to": "10",
-            f"l{number}.reps_step": "2",
-            f"l{number}.hold_from": "0",
-            f"l{number}.hold_to": "0",
-            f"l{number}.hold_step": "0",
-            f"l{number}.days_per_week": "7",
-            f"l{number}.seconds_per_rep": "4",
-            f"l{number}.rest_s": "20",
-        }
-    return data | changes
-
-
-def at(name: str, exercise: Exercise | None = None, *more) -> str:
-    return reverse(f"admin:{name}", args=[exercise.slug, *more] if exercise else [])
-
-
-def do(client, exercise, act: str, **fields):
-    return client.post(at("library_do", exercise), {"do": act, **fields}, follow=True)
-
-
-@pytest.fixture
-def own(client, physio, colleague) -> Exercise:
-    """An exercise Ruth wrote and Ivo approved."""
-    client.force_login(physio)
-    client.post(at("library_new"), written())
-    exercise = Exercise.objects.get(name="Wall lean")
-    do(client, exercise, "send")
-    client.force_login(colleague)
-    do(client, exercise, "approve")
-    client.force_login(physio)
-    exercise.refresh_from_db()
-    return exercise
-
-
-# --- what was given stays ------------------------------------------------------------------------
-
-
-def given(program) -> list[tuple]:
-    """Everything of a program that the library could change."""
-    version = type(program.current_version).objects.get(pk=program.current_version.pk)
-    return [
-        (
-            p.level,
-            p.sets,
-            p.reps,
-            p.hold_s,
-            content_of(p.exercise),
-        )
-        for p in prescriptions_of(version)
-    ]
-
-
-def change_everything() -> None:
-    """What loading and editing may ever do to the rows of the library."""
-    ExerciseLevel.objects.update(
-        title="Something else",
-        cues=["Do this."],
-        feel="Other.",
-        movement_class="rotation",
-        figure="plank:1",
-        sets=5,
-        reps_from=9,
-        reps_to=9,
-        seconds_per_rep=9,
-        words={},
-    )
-    Exercise.objects.update(name="Renamed", why="Other.", first_phase=3, words={})
-
-
-def test_given_a_program_when_every_row_of_the_library_changes_then_it_stays(program):
-    before = given(program)
-    change_everything()
-    assert given(program) == before
-
-
-def test_given_new_supplied_content_then_a_new_version_is_kept_and_the_program_stays(
-    program, tmp_path
-):
-    before = given(program)
-    ExerciseLevel.objects.filter(exercise__slug="cat-cow").update(feel="Another feeling.")
-    load_content(at=MONDAY)
-    assert given(program) == before
-    cat_cow = Exercise.objects.get(slug="cat-cow")
-    # Loading put the file's words back, so what is current says what it always said.
-    assert content_of(cat_cow) == cat_cow.current.content
-
-
-def test_given_an_edited_exercise_when_assigned_then_old_and_new_programs_differ(
-    client, own, program, physio, colleague, make_program
-):
-    version = adjust_program(
-        program=program, change=Change(add=[own.slug]), by=physio, reason="Try it.", at=MONDAY
-    )
-    client.post(
-        at("library_edit", own),
-        written(**{"l1.title": "Lean with one hand", "l1.sets": "3", "note": "Harder"}),
-    )
-    assert Exercise.objects.get(pk=own.pk).name == "Wall lean"
-    do(client, own, "send")
-    client.force_login(colleague)
-    page = client.get(at("library_exercise", own))
-    assert "Lean with one hand" in words(page) and "Level 1: title" in words(page)
-    do(client, own, "approve")
-    own.refresh_from_db()
-    assert (own.current.number, own.levels.get().title) == (2, "Lean with one hand")
-    old = next(p for p in prescriptions_of(fresh(version)) if p.exercise == own)
-    assert (old.exercise.levels.all()[0].title, old.exercise_version.number) == (
-        "Lean with both hands",
-        1,
-    )
-    other = adjust_program(
-        program=make_program("stability-first"),
-        change=Change(add=[own.slug]),
-        by=physio,
-        reason="Try it.",
-        at=MONDAY,
-    )
-    new = next(p for p in prescriptions_of(fresh(other)) if p.exercise == own)
-    assert (new.exercise.levels.all()[0].title, new.sets) == ("Lean with one hand", 3)
-
-
-def fresh(version):
-    return type(version).objects.get(pk=version.pk)
-
-
-@pytest.mark.database
-def test_an_approved_version_cannot_be_edited(own):
-    with pytest.raises(DatabaseError), transaction.atomic():
-        ExerciseVersion.objects.filter(pk=own.current_id).update(note="other")
-
-
-def test_reading_a_program_asks_at_most_twice(program, django_assert_max_num_queries):
-    version = fresh(program.current_version)
-    exercises_at([p.exercise_version_id for p in Prescription.objects.all()])
-    with django_assert_max_num_queries(1):
-        assert prescriptions_of(version)
 
 
 # --- writing and reviewing -----------------------------------------------------------------------
@@ -242,34 +72,38 @@ def test_given_back_with_words_then_the_author_reads_them(client, physio, collea
     assert "Shorter cues, please." in words(client.get(at("library_exercise", exercise)))
 
 
-def test_given_a_draft_changed_meanwhile_then_it_is_not_approved_unread(client, own, colleague):
-    client.post(at("library_edit", own), written(why="Another reason to do it."))
-    do(client, own, "send")
-    seen = authoring.draft_of(own).changed_at.isoformat()
-    client.post(at("library_edit", own), written(why="A third reason to do it."))
-    do(client, own, "send")
+def test_given_a_draft_changed_meanwhile_then_it_is_not_approved_unread(
+    client, own_exercise, colleague
+):
+    client.post(at("library_edit", own_exercise), written(why="Another reason to do it."))
+    do(client, own_exercise, "send")
+    seen = authoring.draft_of(own_exercise).changed_at.isoformat()
+    client.post(at("library_edit", own_exercise), written(why="A third reason to do it."))
+    do(client, own_exercise, "send")
     client.force_login(colleague)
-    assert "Read it again" in words(do(client, own, "approve", seen=seen))
-    own.refresh_from_db()
-    assert own.current.number == 1
+    assert "Read it again" in words(do(client, own_exercise, "approve", seen=seen))
+    own_exercise.refresh_from_db()
+    assert own_exercise.current.number == 1
 
 
-def test_given_an_old_page_then_a_later_draft_is_not_overwritten(client, own):
-    page = client.get(at("library_edit", own))
+def test_given_an_old_page_then_a_later_draft_is_not_overwritten(client, own_exercise):
+    page = client.get(at("library_edit", own_exercise))
     first = page.context["seen_at"]
-    client.post(at("library_edit", own), written(why="One reason to do it.", seen=first))
-    old = client.get(at("library_edit", own)).context["seen_at"]
-    client.post(at("library_edit", own), written(why="Two reasons to do it.", seen=old))
-    again = client.post(at("library_edit", own), written(why="Lost.", seen=old))
+    client.post(at("library_edit", own_exercise), written(why="One reason to do it.", seen=first))
+    old = client.get(at("library_edit", own_exercise)).context["seen_at"]
+    client.post(at("library_edit", own_exercise), written(why="Two reasons to do it.", seen=old))
+    again = client.post(at("library_edit", own_exercise), written(why="Lost.", seen=old))
     assert again.status_code == 400 and "another page" in words(again)
-    assert authoring.draft_of(own).content["why"] == "Two reasons to do it."
+    assert authoring.draft_of(own_exercise).content["why"] == "Two reasons to do it."
 
 
-def test_a_discarded_first_draft_is_gone_and_a_later_one_leaves_the_version(client, own, physio):
-    client.post(at("library_edit", own), written(why="Another reason."))
-    do(client, own, "discard")
-    own.refresh_from_db()
-    assert own.current.number == 1 and authoring.draft_of(own) is None
+def test_a_discarded_first_draft_is_gone_and_a_later_one_leaves_the_version(
+    client, own_exercise, physio
+):
+    client.post(at("library_edit", own_exercise), written(why="Another reason."))
+    do(client, own_exercise, "discard")
+    own_exercise.refresh_from_db()
+    assert own_exercise.current.number == 1 and authoring.draft_of(own_exercise) is None
     client.post(at("library_new"), written("Floor lean"))
     do(client, Exercise.objects.get(name="Floor lean"), "discard")
     assert not Exercise.objects.filter(name="Floor lean").exists()
@@ -385,63 +219,83 @@ def test_given_a_newer_original_then_its_copy_is_told(client, physio):
     assert "original has a newer version" in words(client.get(at("library") + "?state=draft"))
 
 
-def test_a_retired_exercise_is_not_prescribed_and_stays_where_it_is(client, own, program, physio):
+def test_a_retired_exercise_is_not_prescribed_and_stays_where_it_is(
+    client, own_exercise, program, physio
+):
     version = adjust_program(
-        program=program, change=Change(add=[own.slug]), by=physio, reason="Try it.", at=MONDAY
+        program=program,
+        change=Change(add=[own_exercise.slug]),
+        by=physio,
+        reason="Try it.",
+        at=MONDAY,
     )
-    do(client, own, "retire")
-    assert own.slug in {p.exercise.slug for p in prescriptions_of(fresh(version))}
-    assert not Exercise.objects.prescribable().filter(pk=own.pk).exists()
-    do(client, own, "restore")
-    assert Exercise.objects.prescribable().filter(pk=own.pk).exists()
+    do(client, own_exercise, "retire")
+    assert own_exercise.slug in {
+        p.exercise.slug for p in prescriptions_of(ProgramVersion.objects.get(pk=version.pk))
+    }
+    assert not Exercise.objects.prescribable().filter(pk=own_exercise.pk).exists()
+    do(client, own_exercise, "restore")
+    assert Exercise.objects.prescribable().filter(pk=own_exercise.pk).exists()
 
 
 @pytest.mark.parametrize("who", ["manager", "front_desk"])
-def test_nobody_but_a_clinician_writes(client, own, who, request):
+def test_nobody_but_a_clinician_writes(client, own_exercise, who, request):
     user = request.getfixturevalue(who)
     client.force_login(user)
     assert client.get(at("library_new")).status_code == 403
-    assert do(client, own, "retire").status_code == 403
+    assert do(client, own_exercise, "retire").status_code == 403
     with pytest.raises(PermissionDenied):
-        authoring.retire_exercise(exercise=own, by=user, at=MONDAY)
+        authoring.retire_exercise(exercise=own_exercise, by=user, at=MONDAY)
     assert client.get(at("library")).status_code == (200 if who == "manager" else 403)
 
 
 # --- words in other languages --------------------------------------------------------------------
 
 
-def test_given_a_translation_then_it_counts_while_its_english_stands(client, own, colleague):
-    page = client.get(at("library_exercise", own))
+def test_given_a_translation_then_it_counts_while_its_english_stands(
+    client, own_exercise, colleague
+):
+    page = client.get(at("library_exercise", own_exercise))
     assert "not translated yet" in words(page)
     said = {"name": "Apoyo en la pared", "l1.cues": "Dobla los brazos.\nAcércate.\nVuelve."}
-    assert client.post(at("library_words", own, "es"), said).status_code == 302
-    do(client, own, "send")
+    assert client.post(at("library_words", own_exercise, "es"), said).status_code == 302
+    do(client, own_exercise, "send")
     client.force_login(colleague)
-    do(client, own, "approve")
-    own.refresh_from_db()
-    assert in_language(own, "es").name == "Apoyo en la pared"
-    assert in_language(own.levels.get(), "es").cues[0] == "Dobla los brazos."
-    assert in_language(own.levels.get(), "es").title == "Lean with both hands"
-    client.post(at("library_edit", own), written("Wall lean with a turn"))
-    page = words(client.get(at("library_words", own, "es")))
+    do(client, own_exercise, "approve")
+    own_exercise.refresh_from_db()
+    assert in_language(own_exercise, "es").name == "Apoyo en la pared"
+    assert in_language(own_exercise.levels.get(), "es").cues[0] == "Dobla los brazos."
+    assert in_language(own_exercise.levels.get(), "es").title == "Lean with both hands"
+    client.post(at("library_edit", own_exercise), written("Wall lean with a turn"))
+    page = words(client.get(at("library_words", own_exercise, "es")))
     assert "the English has changed" in page
     same = {**said, "l1.title": "Apoyo con dos manos"}
-    client.post(at("library_words", own, "es"), same)
-    assert "the English has changed" in words(client.get(at("library_words", own, "es")))
-    do(client, own, "send")
-    client.force_login(own.current.author)
-    do(client, own, "approve")
-    own.refresh_from_db()
-    assert in_language(own, "es").name == "Wall lean with a turn"
+    client.post(at("library_words", own_exercise, "es"), same)
+    assert "the English has changed" in words(client.get(at("library_words", own_exercise, "es")))
+    do(client, own_exercise, "send")
+    client.force_login(own_exercise.current.author)
+    do(client, own_exercise, "approve")
+    own_exercise.refresh_from_db()
+    assert in_language(own_exercise, "es").name == "Wall lean with a turn"
 
 
-def test_a_translation_with_other_lines_or_a_banned_word_is_refused(client, own):
+def test_a_translation_with_other_lines_or_a_banned_word_is_refused(client, own_exercise):
     response = client.post(
-        at("library_words", own, "es"), {"l1.cues": "Solo una.", "name": "Espalda frágil"}
+        at("library_words", own_exercise, "es"), {"l1.cues": "Solo una.", "name": "Espalda frágil"}
     )
     assert response.status_code == 400
     assert "3 lines in English, 1 here" in words(response) and "“frágil”" in words(response)
-    assert client.get(at("library_words", own, "xx")).status_code == 404
+    assert client.get(at("library_words", own_exercise, "xx")).status_code == 404
+
+
+def test_given_a_stale_translation_that_still_fits_then_saying_so_is_enough(client, own_exercise):
+    said = {"name": "Apoyo en la pared"}
+    client.post(at("library_words", own_exercise, "es"), said)
+    client.post(at("library_edit", own_exercise), written("Leaning on a wall"))
+    assert "It still says the same" in words(client.get(at("library_words", own_exercise, "es")))
+    client.post(at("library_words", own_exercise, "es"), {**said, "still.name": "on"})
+    page = words(client.get(at("library_words", own_exercise, "es")))
+    assert "the English has changed" not in page
 
 
 # --- imported ones -------------------------------------------------------------------------------
@@ -499,81 +353,3 @@ def test_the_supplied_content_passes_the_rules_of_the_portal(library):
         content = content_of(exercise)
         assert (exercise.slug, missing(content)) == (exercise.slug, [])
         assert (exercise.slug, problems(content)) == (exercise.slug, [])
-
-
-# --- moving a patient to the newest version ------------------------------------------------------
-
-
-def test_given_a_newer_version_then_a_clinician_moves_the_patient_to_it(
-    client, own, program, physio, colleague
-):
-    adjust_program(
-        program=program, change=Change(add=[own.slug]), by=physio, reason="Try it.", at=MONDAY
-    )
-    client.post(at("library_edit", own), written(**{"l1.title": "Lean with one hand"}))
-    do(client, own, "send")
-    client.force_login(colleague)
-    do(client, own, "approve")
-    client.force_login(physio)
-    patient_page = reverse("admin:patient", args=[program.patient_id])
-    assert "Newer in the library" in words(client.get(patient_page))
-    address = reverse("admin:patient_renew", args=[program.patient_id])
-    page = client.get(address)
-    assert "Lean with both hands" in words(page) and "Lean with one hand" in words(page)
-    sent = {"version": 2, "exercise": [own.slug], "reason": "Harder now."}
-    assert client.post(address, {**sent, "reason": ""}).status_code == 400
-    assert client.post(address, sent).status_code == 302
-    # Sent once more, it makes nothing twice.
-    assert client.post(address, sent).status_code == 400
-    program.refresh_from_db()
-    now = next(p for p in prescriptions_of(fresh(program.current_version)) if p.exercise == own)
-    assert program.current_version.number == 3
-    assert now.exercise.levels.all()[0].title == "Lean with one hand"
-    assert "Newer in the library" not in words(client.get(patient_page))
-
-
-def test_a_gate_opened_by_hand_is_not_opened_for_another_movement(program, physio):
-    slug = program.current_version.prescriptions.first().exercise.slug
-    exercise = Exercise.objects.get(slug=slug)
-    opened = {"exercise": slug, "level": 1, "movement_class": "x", "needs": "", "reason": "y"}
-    version = program.current_version
-    version.overrides = [opened]
-    content = exercise.current.content
-    for level in content["levels"]:
-        level["movement_class"] = "rotation"
-    newer = ExerciseVersion.objects.create(
-        exercise=exercise,
-        number=2,
-        state="approved",
-        content=content,
-        changed_at=MONDAY,
-        reviewed_at=MONDAY,
-    )
-    Exercise.objects.filter(pk=exercise.pk).update(current=newer)
-    kept = draft_version(program=program, change=Change(), at=MONDAY)
-    assert kept.overrides == [opened]
-    moved = draft_version(program=program, change=Change(renew=[slug]), at=MONDAY)
-    assert moved.overrides == []
-
-
-def test_a_colleagues_own_exercise_is_offered_to_nobody_else(client, own, program, colleague):
-    Exercise.objects.filter(pk=own.pk).update(owner=own.current.author)
-    with pytest.raises(ValidationError, match="belongs to Ruth Adeyemi alone"):
-        adjust_program(
-            program=program, change=Change(add=[own.slug]), by=colleague, reason="x", at=MONDAY
-        )
-    address = reverse("admin:patient_change", args=[program.patient_id])
-    offered = client.get(address).context["form"].fields["add"].queryset
-    assert own in offered
-    client.force_login(colleague)
-    assert own not in client.get(address).context["form"].fields["add"].queryset
-
-
-def test_given_a_stale_translation_that_still_fits_then_saying_so_is_enough(client, own):
-    said = {"name": "Apoyo en la pared"}
-    client.post(at("library_words", own, "es"), said)
-    client.post(at("library_edit", own), written("Leaning on a wall"))
-    assert "It still says the same" in words(client.get(at("library_words", own, "es")))
-    client.post(at("library_words", own, "es"), {**said, "still.name": "on"})
-    page = words(client.get(at("library_words", own, "es")))
-    assert "the English has changed" not in page

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import OperationalError
 from django.test import Client
@@ -45,13 +44,6 @@ AFTER = {
 MORNING = {"pain_this_morning": "2", "usual_pain": "2", "soreness": "none"}
 TUESDAY_NOON = at_day(1, 12)
 STATIC = Path(__file__).resolve().parents[2] / "programs" / "static" / "programs"
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(MONDAY, tick=False) as traveller:
-        cache.clear()
-        yield traveller
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 queries, however long the record is."""
 
 import datetime as dt
-import re
 import uuid
 
 import pytest
@@ -11,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic import standstill
 from patients.models import CheckIn, ClinicalNote
 from programs.caseload_rows import settle_all
 from programs.clinician import panels
@@ -20,6 +20,7 @@ from programs.models import Decision, Policy, Program, Proposal, Session
 from programs.proposals import accept_proposal
 from tests.conftest import MONDAY
 from tests.living import GOOD_AFTER, GOOD_MORNING, at_day, do_session, live_well, report_session
+from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 # More than this is read twice for nothing.
@@ -34,10 +35,6 @@ def opened(client, physio):
         return client.get(reverse("admin:patient", args=[program.patient_id]), query)
 
     return open_
-
-
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def a_long_record(program: Program, days: int, more: int = 0) -> None:
@@ -114,6 +111,8 @@ def _said(day: dt.date) -> dict:
 
 
 def queries(opened, program, **query) -> int:
+    # Remembered for some seconds, which may end between two counts.
+    standstill.forget()
     with CaptureQueriesContext(connection) as asked:
         assert opened(program, **query).status_code == 200
     return len(asked)

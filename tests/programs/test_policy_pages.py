@@ -15,6 +15,7 @@ from programs.models import Policy, PolicyDraft, Rehearsal
 from tests.conftest import MONDAY
 from tests.living import do_morning, do_session, live_well
 from tests.publishing import draft, publish
+from tests.reading import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -47,10 +48,6 @@ def said(made: PolicyDraft, **changed) -> dict[str, object]:
     }
 
 
-def text(response) -> str:
-    return response.content.decode()
-
-
 @pytest.fixture
 def sore(make_program, time_machine):
     """A patient whose pain during was 5 on day 4; it is the day after."""
@@ -70,29 +67,29 @@ def test_a_physiotherapist_drafts_and_rehearses_and_the_manager_publishes(
     then = said(made, pain_ceiling=4) | {"then": "rehearse"}
     page = client.post(address(made), then, follow=True)
     assert page.redirect_chain[-1][0] == address(made, "rehearsal/")
-    assert "It would have regressed 1 more" in text(page)
-    assert "Ana Morales" in text(page) and "R07" in text(page)
-    assert "Publish version 2" not in text(page)
+    assert "It would have regressed 1 more" in html_of(page)
+    assert "Ana Morales" in html_of(page) and "R07" in html_of(page)
+    assert "Publish version 2" not in html_of(page)
     assert client.post(address(made, "publish/"), {"reason": "So."}).status_code == 403
 
     client.force_login(manager)
-    assert "Rehearsed: a manager may publish it." in text(client.get("/clinic/policies/"))
-    assert "Publish version 2" in text(client.get(address(made, "rehearsal/")))
+    assert "Rehearsed: a manager may publish it." in html_of(client.get("/clinic/policies/"))
+    assert "Publish version 2" in html_of(client.get(address(made, "rehearsal/")))
     page = client.post(address(made, "publish/"), as_read(made, "Calmer."), follow=True)
-    assert "Version 2 is in force" in text(page)
-    assert "drafted by Ruth Adeyemi" in text(page) and "Calmer." in text(page)
+    assert "Version 2 is in force" in html_of(page)
+    assert "drafted by Ruth Adeyemi" in html_of(page) and "Calmer." in html_of(page)
     again = client.post(address(made, "publish/"), {"reason": "Calmer."}, follow=True)
-    assert "Not open any more: published." in text(again)
+    assert "Not open any more: published." in html_of(again)
     assert Policy.objects.filter(pathway="desk").count() == 2
 
 
 def test_the_live_look_shows_the_difference_and_keeps_nothing(client, library, physio):
     client.force_login(physio)
     made = begin(client)
-    page = text(client.post(address(made, "check/"), said(made, max_effort=8)))
+    page = html_of(client.post(address(made, "check/"), said(made, max_effort=8)))
     assert "<strong>8</strong>" in page and "looser than the 7 supplied" in page
     assert "<html" not in page
-    page = text(client.post(address(made, "check/"), said(made, pain_ceiling=2)))
+    page = html_of(client.post(address(made, "check/"), said(made, pain_ceiling=2)))
     assert "must not be above the pain ceiling" in page
     assert PolicyDraft.objects.get().thresholds == {}
 
@@ -112,7 +109,7 @@ def test_nonsense_is_refused_at_its_field(client, library, physio, changed, word
     made = begin(client)
     page = client.post(address(made), said(made, **changed))
     assert page.status_code == 400
-    assert words in text(page)
+    assert words in html_of(page)
     assert PolicyDraft.objects.get().thresholds == {}
 
 
@@ -120,14 +117,14 @@ def test_a_reason_is_asked_for(client, library, physio):
     client.force_login(physio)
     made = begin(client)
     page = client.post(address(made), said(made, max_effort=6) | {"reason": " "})
-    assert (page.status_code, "Say why." in text(page)) == (400, True)
+    assert (page.status_code, "Say why." in html_of(page)) == (400, True)
 
 
 def test_who_is_not_the_author_reads_and_begins_from_it(client, library, physio, manager):
     made = draft("desk", {"max_effort": 6}, by=physio, at=MONDAY)
     client.force_login(manager)
     page = client.get(address(made))
-    assert "Keep and rehearse" not in text(page) and "Ruth Adeyemi’s draft" in text(page)
+    assert "Keep and rehearse" not in html_of(page) and "Ruth Adeyemi’s draft" in html_of(page)
     assert client.post(address(made), said(made, max_effort=5)).status_code == 403
     mine = begin(client, draft=made.pk)
     assert (mine.author, mine.thresholds) == (manager, {"max_effort": 6})
@@ -136,7 +133,7 @@ def test_who_is_not_the_author_reads_and_begins_from_it(client, library, physio,
 def test_a_way_back_begins_from_the_older_version(client, library, physio, manager):
     publish("desk", {"max_effort": 6}, drafted_by=physio, by=manager, at=MONDAY)
     client.force_login(physio)
-    page = text(client.get("/clinic/policies/desk/"))
+    page = html_of(client.get("/clinic/policies/desk/"))
     assert "Draft a way back to version 1" in page and "Its rehearsal" in page
     assert begin(client, version=1).thresholds == {"max_effort": 7}
     for named in ({"version": "77"}, {"version": "one"}, {"draft": "0"}):
@@ -148,9 +145,9 @@ def test_a_draft_that_was_overtaken_takes_the_new_version_over(client, library, 
     late = draft("desk", {"min_days_at_level": 9}, by=manager, at=MONDAY)
     publish("desk", {"max_effort": 6}, drafted_by=physio, by=manager, at=MONDAY)
     client.force_login(manager)
-    assert "Version 2 came into force meanwhile" in text(client.get(address(late)))
+    assert "Version 2 came into force meanwhile" in html_of(client.get(address(late)))
     page = client.post(address(late, "renew/"), follow=True)
-    assert "now starts from version 2" in text(page)
+    assert "now starts from version 2" in html_of(page)
 
 
 def test_a_rehearsal_names_only_patients_of_ones_own_sites_and_is_written_down(
@@ -159,7 +156,7 @@ def test_a_rehearsal_names_only_patients_of_ones_own_sites_and_is_written_down(
     made = draft("desk", {"pain_ceiling": 4}, by=physio, at=MONDAY)
     client.force_login(stranger)
     client.post(address(made, "rehearse/"), {"period": "84"})
-    page = text(client.get(address(made, "rehearsal/")))
+    page = html_of(client.get(address(made, "rehearsal/")))
     assert "regressed 1 more" in page and "Ana" not in page
     assert "And 1 patient of sites that are not yours." in page
     looks = AccessRecord.objects.filter(actor=stranger, page="rehearsal")
@@ -182,7 +179,7 @@ def test_the_manager_reads_how_many_programs_follow_the_policy_upward(
     made = draft("desk", {"max_effort": 6}, by=physio, at=MONDAY)
     client.force_login(manager)
     client.post(address(made, "rehearse/"), {"period": "84"})
-    page = text(client.get(address(made, "rehearsal/")))
+    page = html_of(client.get(address(made, "rehearsal/")))
     assert "1 program lets this policy raise" in page
 
 
@@ -190,7 +187,7 @@ def test_a_rehearsal_that_finds_nothing_says_so(client, library, physio):
     made = draft("athlete", {"pain_ceiling": 4}, by=physio, at=MONDAY)
     client.force_login(physio)
     client.post(address(made, "rehearse/"), {"period": "nonsense"})
-    page = text(client.get(address(made, "rehearsal/")))
+    page = html_of(client.get(address(made, "rehearsal/")))
     assert "No decision was made on this pathway in this time." in page
     assert "Steady improver" in page
 
@@ -200,11 +197,11 @@ def test_changed_after_its_rehearsal_a_draft_is_rehearsed_again(client, library,
     client.force_login(physio)
     client.post(address(made, "rehearse/"), {"period": "84"})
     client.post(address(made), said(made, max_effort=5))
-    assert "The draft has changed since." in text(client.get(address(made, "rehearsal/")))
+    assert "The draft has changed since." in html_of(client.get(address(made, "rehearsal/")))
     client.force_login(manager)
     refused = client.post(address(made, "publish/"), {"reason": "So."})
     assert refused.status_code == 400
-    assert "changed after it was rehearsed" in text(refused)
+    assert "changed after it was rehearsed" in html_of(refused)
 
 
 def test_given_other_thresholds_rehearsed_meanwhile_then_what_was_not_read_is_not_published(
@@ -214,7 +211,7 @@ def test_given_other_thresholds_rehearsed_meanwhile_then_what_was_not_read_is_no
     client.force_login(physio)
     client.post(address(made, "rehearse/"), {"period": "84"})
     client.force_login(manager)
-    page = text(client.get(address(made, "rehearsal/")))
+    page = html_of(client.get(address(made, "rehearsal/")))
     read = as_read(made, "Calmer.")
     assert f'name="read" value="{read["read"]}"' in page
     client.force_login(physio)
@@ -223,7 +220,7 @@ def test_given_other_thresholds_rehearsed_meanwhile_then_what_was_not_read_is_no
     for sent in (read, {"reason": "Calmer."}):
         refused = client.post(address(made, "publish/"), sent)
         assert refused.status_code == 400
-        assert "rehearsed again while the page was open" in text(refused)
+        assert "rehearsed again while the page was open" in html_of(refused)
     assert Policy.objects.filter(pathway="desk").count() == 1
     client.post(address(made, "publish/"), as_read(made, "Calmer."))
     assert Policy.objects.in_force("desk").thresholds["max_effort"] == 5
@@ -236,21 +233,21 @@ def test_put_away_a_draft_is_closed(client, library, physio):
     made.refresh_from_db()
     assert made.state == PolicyDraft.State.DISCARDED
     assert client.post(address(made), said(made)).status_code == 403
-    assert "put away" in text(client.get(address(made)))
+    assert "put away" in html_of(client.get(address(made)))
     page = client.post(address(made, "rehearse/"), follow=True)
-    assert "not open any more" in text(page)
+    assert "not open any more" in html_of(page)
 
 
 def test_the_front_desk_finds_no_policies(client, site, front_desk):
     client.force_login(front_desk)
     for page in ("", "desk/", "drafts/1/", "drafts/1/rehearsal/"):
         assert client.get(f"/clinic/policies/{page}").status_code == 403
-    assert "Policies" not in text(client.get("/clinic/"))
+    assert "Policies" not in html_of(client.get("/clinic/"))
 
 
 def test_the_menu_leads_there(client, site, physio):
     client.force_login(physio)
-    assert reverse("admin:policies") in text(client.get("/clinic/"))
+    assert reverse("admin:policies") in html_of(client.get("/clinic/"))
 
 
 def test_pages_ask_the_same_however_many_versions(client, site, physio, manager):

@@ -18,6 +18,7 @@ from patients.red_flags import REPEATED
 from patients.registering import register_patient
 from programs.models import Session
 from tests.conftest import MONDAY
+from tests.reading import words
 from tests.signing_in import codes_to
 
 pytestmark = pytest.mark.django_db
@@ -37,11 +38,6 @@ def clock():
 def at_home(program, client):
     client.force_login(program.patient.user)
     return client
-
-
-def words(response) -> str:
-    text = re.sub(r"<[^>]+>", " ", response.content.decode())
-    return re.sub(r"\s+", " ", text)
 
 
 def ask(client, **changes):

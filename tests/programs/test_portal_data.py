@@ -9,8 +9,6 @@ import uuid
 import zipfile
 
 import pytest
-import time_machine
-from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 
@@ -21,17 +19,11 @@ from patients.models import ErasureRequest
 from programs.portal_access import PASS
 from programs.today import today_for
 from tests.conftest import MONDAY
+from tests.reading import client_id_in, words
 
 pytestmark = pytest.mark.django_db
 
 FILE = "/settings/data/file/"
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(MONDAY, tick=False) as traveller:
-        cache.clear()
-        yield traveller
 
 
 @pytest.fixture
@@ -47,14 +39,6 @@ def sign_in(client: Client, user) -> Client:
     session["account_authentication_methods_user"] = str(user.pk)
     session.save()
     return client
-
-
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
-
-
-def client_id_in(response) -> str:
-    return re.search(r'name="client_id" value="([^"]+)"', response.content.decode()).group(1)
 
 
 # --- the file ----------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """The patient's page “My reminders”, through the door a browser uses."""
 
 import datetime as dt
-import re
 
 import pytest
 import time_machine
@@ -15,6 +14,7 @@ from patients.consenting import stop_messages, withdraw_consent
 from patients.registering import add_contact_point
 from tests.conftest import MONDAY
 from tests.patients.test_consenting import HOUR, PHONE, fate, waiting
+from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 
@@ -42,11 +42,6 @@ def by_link(clock, program, client):
     message.save()
     client.post(f"/r/{token_for(message.pk)}")
     return client
-
-
-def words(response) -> str:
-    text = re.sub(r"<[^>]+>", " ", response.content.decode())
-    return re.sub(r"\s+", " ", text)
 
 
 def choice(channel="sms", **changes):

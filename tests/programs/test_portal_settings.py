@@ -19,6 +19,7 @@ from programs.items import dose_text
 from programs.portal_access import PASS
 from programs.units import KG_PER_LB, load_in, load_text
 from tests.conftest import MONDAY
+from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 
@@ -32,10 +33,6 @@ def at_home(program, client) -> Client:
         cache.clear()
         client.force_login(program.patient.user)
         yield client
-
-
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def tag(response) -> str:

@@ -16,7 +16,7 @@ from programs.post_injury import tick_criteria
 from programs.post_injury_queue import lines_for
 from tests.conftest import MONDAY
 from tests.living import at_day, live_well
-from tests.programs.test_clinician_pages import words
+from tests.reading import words
 
 TODAY = MONDAY.date()
 INJURY = {

@@ -3,7 +3,6 @@
 import csv
 import datetime as dt
 import io
-import re
 import uuid
 
 import pytest
@@ -14,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from clinic.models import AccessRecord
 from patients.measuring import record_measure
 from patients.models import Questionnaire
+from tests import reading
 from tests.conftest import MONDAY, make_staff
 from tests.living import at_day, do_morning, do_session
 
@@ -31,7 +31,7 @@ def words(client, person, **query) -> str:
     client.force_login(person)
     page = client.get(PAGE, query)
     assert page.status_code == 200
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.content.decode()))
+    return reading.words(page)
 
 
 def table(client, person, **query) -> list[dict[str, str]]:

@@ -23,6 +23,7 @@ from programs.seeing import progress_of
 from tests.conftest import MONDAY
 from tests.living import at_day, do_morning, do_session, live_well, report_session
 from tests.patients.questionnaire_files import questionnaire
+from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 NAMES = ["Putting on shoes", "An hour in the garden", "Sitting in the car"]
@@ -53,7 +54,7 @@ def later(at_home, program, clock):
 
 def text_of(response) -> str:
     assert response.status_code == 200, response
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
+    return words(response)
 
 
 def row(name: str) -> Questionnaire:

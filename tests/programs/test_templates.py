@@ -9,18 +9,14 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic.models import Role, User
 from programs import authoring, template_authoring
 from programs.assigning import assign_program
 from programs.loading import load_content
 from programs.models import Exercise, ProgramTemplate
 from programs.template_authoring import Asked, Plan
 from programs.template_rules import Planned, start_of
-from tests.conftest import MONDAY, make_staff
-
-
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+from tests.conftest import MONDAY
+from tests.reading import words
 
 
 def written(name: str = "Calm start", **changes) -> dict:
@@ -51,11 +47,6 @@ def at(name: str, *more) -> str:
 
 def do(client, template, act: str, **fields):
     return client.post(at("template_do", template.pk), {"do": act, **fields}, follow=True)
-
-
-@pytest.fixture
-def colleague(site) -> User:
-    return make_staff(site, Role.PHYSIOTHERAPIST, "Ivo Hansen")
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from clinic.models import Site
 from patients.models import RedFlag
 from patients.red_flags import REPEATED
 from programs.portal_stop import EMERGENCY, SUPPLIED, advice
-from tests.programs.test_portal import ALL_NO, safe, words
+from tests.programs.at_home import ALL_NO, safe
+from tests.reading import words
 
 SAFETY_PAGES = ["/serious/", "/check-in/questions/"]
 

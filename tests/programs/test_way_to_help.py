@@ -10,7 +10,7 @@ from django.urls import NoReverseMatch, get_resolver, reverse
 
 from patients.models import CheckIn
 from tests.conftest import MONDAY
-from tests.programs.test_portal import ALL_NO, safe
+from tests.programs.at_home import ALL_NO, safe
 
 pytestmark = pytest.mark.usefixtures("monday")
 

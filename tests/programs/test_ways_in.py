@@ -13,6 +13,7 @@ from clinic.models import AccessRecord
 from patients.models import SignInSheet
 from tests.conftest import MONDAY
 from tests.patients.test_consenting import waiting
+from tests.reading import words
 from tests.signing_in import codes_to
 
 pytestmark = pytest.mark.django_db
@@ -23,11 +24,6 @@ def clock():
     with time_machine.travel(MONDAY + dt.timedelta(hours=1), tick=False) as traveller:
         cache.clear()
         yield traveller
-
-
-def words(response) -> str:
-    text = re.sub(r"<[^>]+>", " ", response.content.decode())
-    return re.sub(r"\s+", " ", text)
 
 
 # --- the link of a reminder ----------------------------------------------------------------------
