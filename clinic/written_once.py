@@ -6,6 +6,7 @@ that stand behind every page of a patient, both are done once per connection: th
 and prepared, and only its values change. What comes back are the same objects as from the query.
 """
 
+import contextlib
 import datetime as dt
 import inspect
 import uuid
@@ -44,11 +45,21 @@ class WrittenOnce(Generic[Values, Row]):
         self.__doc__ = build.__doc__
 
     def __call__(self, *args: Values.args, **kwargs: Values.kwargs) -> list[Row]:
+        statement = self._statement()
+        connection.ensure_connection()
+        with connection.wrap_database_errors, statement.asked(args, kwargs) as cursor:
+            return statement.made(cursor.fetchall())
+
+    def about(self, *args: Values.args, **kwargs: Values.kwargs) -> "Asked[Row]":
+        """The same question for ``together``."""
+        return Asked(self._statement(), args, kwargs)
+
+    def _statement(self) -> "_Statement":
         kept = connection.__dict__.setdefault("_written_once", {})
         statement = kept.get(self)
         if statement is None:
             statement = kept[self] = _write(self._build)
-        return statement.ask(args, kwargs)
+        return statement
 
     def first(self, *args: Values.args, **kwargs: Values.kwargs) -> Row | None:
         rows = self(*args, **kwargs)
@@ -58,6 +69,30 @@ class WrittenOnce(Generic[Values, Row]):
 def written_once(build: Callable[Values, QuerySet[Any, Row]]) -> WrittenOnce[Values, Row]:
     """Keep the SQL of the query that ``build`` returns (see ``WrittenOnce``)."""
     return WrittenOnce(build)
+
+
+@dataclass(frozen=True)
+class Asked(Generic[Row]):
+    """A question that is still to be asked."""
+
+    statement: "_Statement"
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+def together(*questions: Asked[Any]) -> tuple[list[Any], ...]:
+    """The answers to several questions in one round to the database and back."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, contextlib.ExitStack() as open_ones:
+        with connection.connection.pipeline():
+            cursors = [
+                open_ones.enter_context(one.statement.asked(one.args, one.kwargs))
+                for one in questions
+            ]
+        return tuple(
+            one.statement.made(cursor.fetchall())
+            for one, cursor in zip(questions, cursors, strict=True)
+        )
 
 
 def all_but(model: type[Model], *names: str) -> list[str]:
@@ -82,15 +117,14 @@ class _Statement:
     names: Sequence[str]
     made: Callable[[Iterable[Any]], list[Any]]
 
-    def ask(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    def asked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A cursor on the rows; for an open connection."""
         given = dict(zip(self.names, args, strict=False)) | kwargs
         values = [given[name] if name else constant for name, constant in self.places]
-        connection.ensure_connection()
         # Through Django's own wrapper: what watches, counts or forbids queries sees these as well.
         cursor = connection._prepare_cursor(_Prepared(connection.connection))
-        with connection.wrap_database_errors, cursor:
-            cursor.execute(self.sql, values)
-            return self.made(cursor.fetchall())
+        cursor.execute(self.sql, values)
+        return cursor
 
 
 def _write(build: Callable[..., QuerySet[Any, Any]]) -> _Statement:

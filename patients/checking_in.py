@@ -35,7 +35,6 @@ _FLAGS = ("form_kept", "stiffer_after", "neck_tension")
 _WORDS = ("soreness", "side", "place", "exercise", "note")
 
 
-@transaction.atomic
 def record_check_in(
     *,
     patient: Patient,
@@ -50,9 +49,6 @@ def record_check_in(
     A replay with the same ``client_id`` returns what was kept the first time and changes nothing.
     Raises ValidationError with a message per field, and then nothing is kept.
     """
-    kept = _kept.first(client_id)
-    if kept is not None:
-        return _same(kept, patient, kind, day)
     _refuse_what_is_wrong(kind, answers)
     check_in = CheckIn(
         patient=patient, kind=kind, client_id=client_id, day=day, at=at, **_filled(answers)
@@ -63,17 +59,12 @@ def record_check_in(
         with transaction.atomic():
             check_in.save(force_insert=True)
     except IntegrityError:
-        # Two identical requests may arrive at once; the loser gets the winner's row.
-        winner = _kept.first(client_id)
-        if winner is None:
+        # They came before, or another request with the same answers was faster: that row stays.
+        kept = CheckIn.objects.filter(client_id=client_id).first()
+        if kept is None:
             raise
-        return _same(winner, patient, kind, day)
+        return _same(kept, patient, kind, day)
     return check_in
-
-
-@written_once
-def _kept(client_id: uuid.UUID) -> QuerySet[CheckIn]:
-    return CheckIn.objects.filter(client_id=client_id).order_by()
 
 
 def _same(kept: CheckIn, patient: Patient, kind: str, day: dt.date) -> CheckIn:

@@ -14,9 +14,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic.written_once import together
 from patients.checking_in import USED, record_check_in
 from patients.late import LATE_DAYS, moment_given, too_late
 from patients.models import CheckIn
+from patients.models.safety import open_severities
 from programs import happened, reminders, rule_queries
 from programs.asking import calls_for_questions
 from programs.day_facts import NIGHT_ENDS
@@ -149,18 +151,21 @@ def answer_morning(
     patient = program.patient
     moment = moment_given(given_at, at=at)
     today = patient.local_date(moment)
-    kept = rule_queries.answers_kept.first(patient.pk, client_id)
-    session = None
+    before, flags, unanswered = together(
+        rule_queries.answers_kept.about(patient.pk, client_id),
+        open_severities.about(patient.pk),
+        rule_queries.session_without_morning.about(program.pk, today - dt.timedelta(days=1)),
+    )
+    kept, session = (before or [None])[0], None
     if kept is None:
-        _refuse_stopped(program, moment)
+        _refuse_stopped(program, moment, flags)
         if too_late(today, today=patient.local_date(at)):
             raise ValidationError(_("This morning is too long ago."))
         if answers.get("exercise"):
             slugs = program.current_version.prescriptions.values_list("exercise__slug", flat=True)
             _refuse_unknown_exercise(answers, set(slugs))
         if moment.astimezone(patient.zone).time() >= NIGHT_ENDS:
-            yesterday = today - dt.timedelta(days=1)
-            session = rule_queries.session_without_morning.first(program.pk, yesterday)
+            session = (unanswered or [None])[0]
         kept = record_check_in(
             patient=patient,
             kind=CheckIn.Kind.NEXT_MORNING if session else CheckIn.Kind.DAILY,
@@ -182,10 +187,12 @@ def answer_morning(
     return Answered(kept, decision, calls_for_questions(kept, before))
 
 
-def _refuse_stopped(program: Program, moment: dt.datetime) -> None:
+def _refuse_stopped(
+    program: Program, moment: dt.datetime, open_flags: Collection[str] | None = None
+) -> None:
     if program.status == Program.Status.ENDED:
         raise ValidationError(_("This program has ended."))
-    if program.stands_still() and not _before_the_stop(program, moment):
+    if program.stands_still(open_flags) and not _before_the_stop(program, moment):
         raise ValidationError(STOPPED)
 
 

@@ -11,15 +11,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from clinic import alerts
 from clinic.models import Alert, User
+from clinic.written_once import together
 from programs import ladder, progression, reminders, rule_queries
 from programs.evidence import Gathered, gather
 from programs.models import Decision, Policy, Program, ProgramVersion, Proposal
+from programs.models.decision import policy_in_force
 from programs.policies import thresholds_of
 from programs.positions import step_as_json
 from programs.reasons import PAUSED, REASONS, WAITS
@@ -59,12 +62,19 @@ def consider_locked(*, program: Program, at: dt.datetime) -> Decision | None:
     """``consider`` for a caller that took the program from ``lock_program`` itself."""
     if program.status != Program.Status.ACTIVE or _together.get():
         return None
-    policy = Policy.objects.in_force(program.current_version.pathway)
+    pathway = program.current_version.pathway
+    policies, acted_on, decided, proposed = together(
+        policy_in_force.about(pathway),
+        rule_queries.acted_on.about(program.pk),
+        rule_queries.last_decided.about(program.pk),
+        rule_queries.open_proposals.about(program.pk),
+    )
+    policy = policies[0] if policies else Policy.objects.in_force(pathway)
     gathered = gather(program, policy=thresholds_of(policy), at=at)
-    settled = _settled(program)
+    settled = _settled(acted_on)
     said = progression.decide(gathered.evidence, thresholds_of(policy), settled=settled)
     step = _step(said, gathered, settled)
-    newest = rule_queries.last_decided.first(program.pk)
+    newest = decided[0] if decided else None
     if newest is not None and _is_same(newest, said, step, program):
         return newest
     handling = _handling(said, step, program, policy)
@@ -86,7 +96,7 @@ def consider_locked(*, program: Program, at: dt.datetime) -> Decision | None:
         patient_text=_patient_text(said, step, handling),
     )
     decision.save()
-    _act(decision, step, said, at)
+    _act(decision, step, said, at, proposed=bool(proposed))
     _notify(decision, said, at)
     return decision
 
@@ -125,10 +135,12 @@ def lock_program(program: Program) -> Program:
     """Take the program's row lock and return it fresh, with what every verb needs."""
     # First the lock, then the reading: joined to a lock that had to wait, PostgreSQL would show
     # the row as it became beside its version as it was, which is no version at all.
-    Program.objects.select_for_update().only("pk").get(pk=program.pk)
-    fresh = rule_queries.whole_program.first(program.pk)
-    if fresh is None:
+    locked, rows = together(
+        rule_queries.program_lock.about(program.pk), rule_queries.whole_program.about(program.pk)
+    )
+    if not locked or not rows:
         raise Program.DoesNotExist
+    fresh: Program = rows[0]
     if fresh.current_version is not None:
         # The limits of an injury stand on the patient, and the gates ask from the version.
         fresh.current_version.program = fresh
@@ -162,14 +174,14 @@ def supersede_open_proposal(*, program: Program, at: dt.datetime) -> None:
 # --- what the step is, and who takes it ---------------------------------------------------------
 
 
-def _settled(program: Program) -> dict[str, frozenset[str]]:
-    """Per rule, the references of answers that were acted on already (see ``decide``)."""
-    acted_on: dict[str, set[str]] = defaultdict(set)
-    # However long ago: the last known weeks stay the last ones for as long as nobody answers.
-    for fired in rule_queries.acted_on(program.pk):
+def _settled(acted_on: list[Any]) -> dict[str, frozenset[str]]:
+    """Per rule, the references of answers that were acted on already (see ``decide``): those that
+    fired in the decisions ``acted_on``."""
+    settled: dict[str, set[str]] = defaultdict(set)
+    for fired in acted_on:
         for rule in fired:
-            acted_on[rule["rule"]].update(a["ref"] for a in rule["answers"] if a["ref"])
-    return {rule: frozenset(refs) for rule, refs in acted_on.items()}
+            settled[rule["rule"]].update(a["ref"] for a in rule["answers"] if a["ref"])
+    return {rule: frozenset(refs) for rule, refs in settled.items()}
 
 
 def _step(
@@ -205,8 +217,14 @@ def _handling(
 
 
 def _act(
-    decision: Decision, step: ladder.Step | None, said: progression.Decision, at: dt.datetime
+    decision: Decision,
+    step: ladder.Step | None,
+    said: progression.Decision,
+    at: dt.datetime,
+    *,
+    proposed: bool,
 ) -> None:
+    """``proposed`` says whether a proposal was open before."""
     program = decision.program
     if decision.handling == Decision.Handling.SUSPENDED:
         by_flag = set(decision.rules) & {"R01", "R02"}
@@ -229,7 +247,7 @@ def _act(
         )
     elif decision.handling == Decision.Handling.PROPOSED:
         _propose(decision, at)
-    elif not _only_waits(said):
+    elif proposed and not _only_waits(said):
         supersede_open_proposal(program=program, at=at)
 
 

@@ -18,14 +18,20 @@ def prescriptions_of(version: ProgramVersion) -> list[Prescription]:
 
     Versions never change, so what was read once stays right for as long as the object lives.
     """
-    kept = getattr(version, "_prescriptions", None)
+    kept: list[Prescription] | None = getattr(version, "_prescriptions", None)
     if kept is None:
-        kept = day_queries.prescriptions(version.pk)
-        exercises = exercises_at([prescription.exercise_version_id for prescription in kept])
-        for prescription in kept:
-            prescription.exercise = exercises[prescription.exercise_version_id]
-        version._prescriptions = kept
+        return take_prescriptions(version, day_queries.prescriptions(version.pk))
     return kept
+
+
+def take_prescriptions(version: ProgramVersion, rows: list[Prescription]) -> list[Prescription]:
+    """Let ``prescriptions_of`` know the version's prescriptions, which were read with other
+    things; each gets its exercise here."""
+    exercises = exercises_at([prescription.exercise_version_id for prescription in rows])
+    for prescription in rows:
+        prescription.exercise = exercises[prescription.exercise_version_id]
+    version._prescriptions = rows
+    return rows
 
 
 def rung_of(level: ExerciseLevel) -> Rung:

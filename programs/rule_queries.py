@@ -7,10 +7,11 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from django.db.models import Q, QuerySet, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, Q, QuerySet, Subquery
 
 from clinic.written_once import all_but, written_once
-from patients.models import CheckIn
+from patients.models import CheckIn, RedFlag
 from programs.models import (
     Decision,
     Program,
@@ -19,6 +20,13 @@ from programs.models import (
     Proposal,
     Session,
 )
+
+
+@written_once
+def program_lock(program: uuid.UUID) -> QuerySet[Program, uuid.UUID]:
+    """Waits for the lock on the program's row and holds it until the transaction ends."""
+    row = Program.objects.filter(pk=program).order_by()
+    return row.select_for_update().values_list("pk", flat=True)
 
 
 @written_once
@@ -70,10 +78,17 @@ def steps_of(program: uuid.UUID) -> QuerySet[ProgramVersion, tuple[int, str, dt.
 
 
 @written_once
-def stops_since(program: uuid.UUID, day: dt.date) -> QuerySet[Decision, int]:
-    """Decisions that stopped the program on or after a day: their keys, at most one."""
-    stops = Decision.objects.filter(program_id=program, outcome=Decision.Outcome.STOP, day__gte=day)
-    return stops.order_by().values_list("pk", flat=True)[:1]
+def stands_on(
+    program: uuid.UUID, patient: uuid.UUID, since: dt.date
+) -> QuerySet[Program, tuple[list[str], bool]]:
+    """The severities of the open red flags, and whether a decision stopped the program on or
+    after the day ``since``."""
+    flags = RedFlag.objects.open().filter(patient_id=patient).order_by()
+    stops = Decision.objects.filter(
+        program_id=program, outcome=Decision.Outcome.STOP, day__gte=since
+    )
+    row = Program.objects.filter(pk=program).order_by()
+    return row.values_list(ArraySubquery(flags.values("severity")), Exists(stops))
 
 
 @written_once

@@ -118,9 +118,8 @@ def today_for(
             suspended=suspended,
             seen=seen_stop(patient, program),
         )
-    lately = {session.day: session for session in _sessions_since_yesterday(program, day)}
-    session = lately.get(day)
-    yesterday = lately.get(day - dt.timedelta(days=1))
+    session = facts.lately.get(day)
+    yesterday = facts.lately.get(day - dt.timedelta(days=1))
     return Today(
         program=program,
         version=version,
@@ -129,7 +128,7 @@ def today_for(
         session=session,
         unanswered=_unanswered(session or _of_last_night(yesterday, at)),
         morning_due=_morning_due(program, day, at, facts),
-        news=_news(program, lately.values()),
+        news=_news(program, facts.lately.values()),
         red_flag_questions_due=questions_due(program, at, facts),
     )
 
@@ -145,13 +144,13 @@ class AnswersDue:
 
 def answers_due(*, program: Program, at: dt.datetime, facts: DayFacts | None = None) -> AnswersDue:
     """The part of a patient's day that the check-ins need. Whether the program stands still is for
-    the caller to say: answers from before a stop may arrive after it. Two queries, or
-    one where the caller knows the facts of the day."""
+    the caller to say: answers from before a stop may arrive after it. ``facts`` are
+    those of the day where the caller has just asked for them."""
     day = program.patient.local_date(at)
-    lately = {session.day: session for session in _sessions_since_yesterday(program, day)}
-    session = lately.get(day) or _of_last_night(lately.get(day - dt.timedelta(days=1)), at)
-    due = _morning_due(program, day, at, facts or facts_of(program, at))
-    return AnswersDue(day, _unanswered(session), due)
+    facts = facts or facts_of(program, at)
+    yesterday = facts.lately.get(day - dt.timedelta(days=1))
+    session = facts.lately.get(day) or _of_last_night(yesterday, at)
+    return AnswersDue(day, _unanswered(session), _morning_due(program, day, at, facts))
 
 
 def _next_step_text(version: ProgramVersion, decision: Decision | None) -> str:
@@ -248,13 +247,6 @@ def candidate_of(item: Item) -> routine.Candidate:
         seconds=item.seconds,
         order=item.prescription.order,
     )
-
-
-def _sessions_since_yesterday(program: Program, day: dt.date) -> list[Session]:
-    found = day_queries.sessions_between(program.pk, day - dt.timedelta(days=1), day)
-    for session in found:
-        session.program = program
-    return found
 
 
 def _was_loaded(session: Session | None) -> bool:

@@ -13,14 +13,15 @@ from programs.models.library import Pathway
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def in_force(self, pathway: str) -> "Policy":
         """The newest published policy of a pathway; raises Policy.DoesNotExist without one."""
-        found = _in_force.first(pathway)
+        found = policy_in_force.first(pathway)
         if found is None:
             raise Policy.DoesNotExist(f"No policy is published for the pathway {pathway}.")
         return found
 
 
 @written_once
-def _in_force(pathway: str) -> "models.QuerySet[Policy]":
+def policy_in_force(pathway: str) -> "models.QuerySet[Policy]":
+    """The newest published policy of a pathway."""
     return Policy.objects.filter(pathway=pathway).order_by("-version")[:1]
 
 

@@ -1,6 +1,7 @@
 """What one patient has: a program, its immutable versions, and the prescriptions in them."""
 
 import uuid
+from collections.abc import Collection
 
 import pghistory
 import pgtrigger
@@ -108,9 +109,14 @@ class Program(models.Model):
     def __str__(self) -> str:
         return f"Program of {self.patient}"
 
-    def stands_still(self) -> bool:
-        """Whether no exercise may be shown or reported: not active, or a red flag is open."""
-        return self.status != self.Status.ACTIVE or bool(open_severities(self.patient_id))
+    def stands_still(self, open_flags: Collection[str] | None = None) -> bool:
+        """Whether no exercise may be shown or reported: not active, or a red flag is open.
+
+        ``open_flags`` are the severities of the open ones where the caller has just looked.
+        """
+        if self.status != self.Status.ACTIVE:
+            return True
+        return bool(open_severities(self.patient_id) if open_flags is None else open_flags)
 
 
 def _immutable(name: str) -> list[pgtrigger.Trigger]:

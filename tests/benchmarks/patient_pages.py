@@ -1,12 +1,12 @@
 """The patient's pages against a Django view with one question to the database.
 
-One patient who has lived three weeks with a program. Requests go through the WSGI application with
-all its middleware, in this process and with the patient's own session; so does the yardstick.
+One patient who has lived three weeks with a program. Requests go over a line to the web server that
+an installation runs, with one process, all the middleware and the patient's own session; so do
+those for the yardstick.
 """
 
 import contextlib
 import datetime as dt
-import io
 import statistics
 import time
 import uuid
@@ -19,12 +19,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from patients.models import CheckIn, RedFlagScreening
+from patients.models import CheckIn, Patient, RedFlagScreening
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import REPEATED
 from programs import answering
 from programs.models import Decision, Program, Proposal, Session
 from tests import seeding
+from tests.benchmarks.web import Web, web
 
 _DAYS = 21
 _WARM, _PAGES, _WRITES = 10, 120, 1_500
@@ -88,7 +89,7 @@ def _row(
             f"{1 / statistics.median(ours):,.0f}/s of {what} "
             f"({1000 * statistics.median(ours):.2f} ms) ÷ {1 / statistics.median(floor):,.0f}/s of "
             f"a view with one ORM query ({1000 * statistics.median(floor):.2f} ms), the same "
-            "middleware, session and process."
+            "middleware, session and server (gunicorn, one process)."
         ),
     }
 
@@ -118,21 +119,12 @@ def _alternately(
 
 
 class _Patient:
-    def __init__(self, program: Program, now: dt.datetime) -> None:
-        from django.core.wsgi import get_wsgi_application
-
-        settings.ROOT_URLCONF = "tests.benchmarks.patient_urls"
-        settings.ALLOWED_HOSTS = ["*"]
-        settings.DEBUG = False
-        self._application = get_wsgi_application()
-        self.program, self.patient = program, program.patient
+    def __init__(self, program: Program, now: dt.datetime, browser: Web) -> None:
+        self.program, self.patient, self._browser = program, program.patient, browser
         self._day = self.patient.local_date(now)
-        client = Client()
-        client.force_login(self.patient.user)
-        self._session = client.cookies[settings.SESSION_COOKIE_NAME].value
 
     def asks(self, path: str) -> Callable[[], object]:
-        return lambda: self._request("GET", path, "200")
+        return lambda: self._browser.request("GET", path, 200)
 
     def answers(self) -> Callable[[], object]:
         def post() -> bytes:
@@ -145,7 +137,7 @@ class _Patient:
                 "stress": 4,
                 "feels_safe": 7,
             }
-            return self._request("POST", "/check-in/morning/", "302", urlencode(given).encode())
+            return self._browser.request("POST", "/check-in/morning/", 302, urlencode(given))
 
         post()
         assert CheckIn.objects.filter(patient=self.patient, day=self._day).count() == 1
@@ -164,40 +156,6 @@ class _Patient:
             CheckIn.objects.filter(patient=self.patient, day=self._day).delete()
             cursor.execute("SET session_replication_role = origin")
 
-    def _request(self, method: str, path: str, wanted: str, body: bytes = b"") -> bytes:
-        status: list[str] = []
-        environ = {
-            "REQUEST_METHOD": method,
-            "PATH_INFO": path,
-            "QUERY_STRING": "",
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "REMOTE_ADDR": "127.0.0.1",
-            "HTTP_HOST": "localhost",
-            "HTTP_ACCEPT": "text/html",
-            "HTTP_ACCEPT_LANGUAGE": "en",
-            "HTTP_COOKIE": f"{settings.SESSION_COOKIE_NAME}={self._session}; "
-            f"{settings.CSRF_COOKIE_NAME}={_TOKEN}",
-            "HTTP_X_CSRFTOKEN": _TOKEN,
-            "CONTENT_TYPE": "application/x-www-form-urlencoded",
-            "CONTENT_LENGTH": str(len(body)),
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": io.StringIO(),
-            "wsgi.multithread": False,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
-        }
-        response = self._application(
-            environ, lambda said, headers, *more: status.append(said + str(headers))
-        )
-        content = b"".join(response)
-        response.close()
-        assert status[0].startswith(wanted), status[0]
-        return content
-
 
 @contextlib.contextmanager
 def _patient() -> Iterator[_Patient]:
@@ -215,10 +173,25 @@ def _patient() -> Iterator[_Patient]:
         client_id=uuid.uuid4(),
         at=now,
     )
+    program = Program.objects.whole().get(pk=program.pk)
     try:
-        yield _Patient(Program.objects.whole().get(pk=program.pk), now)
+        with web("tests.benchmarks.patient_urls", _headers(program.patient)) as browser:
+            yield _Patient(program, now, browser)
     finally:
         connection.close()
+
+
+def _headers(patient: Patient) -> dict[str, str]:
+    client = Client()
+    client.force_login(patient.user)
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    return {
+        "Accept": "text/html",
+        "Accept-Language": "en",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Cookie": f"{settings.SESSION_COOKIE_NAME}={session}; {settings.CSRF_COOKIE_NAME}={_TOKEN}",
+        "X-CSRFToken": _TOKEN,
+    }
 
 
 def _live(program: Program, at: dt.datetime, *, exercises: bool) -> None:
@@ -256,7 +229,7 @@ def _live(program: Program, at: dt.datetime, *, exercises: bool) -> None:
     )
 
 
-def _writer(patient: Any) -> Callable[[str], None]:
+def _writer(patient: Patient) -> Callable[[str], None]:
     """Writes one check-in of this patient into a table, as one transaction."""
     one = CheckIn(
         patient=patient,
