@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic.messaging.links import door_for
-from patients.models import Patient, Preferences
+from patients.models import Patient
 from patients.sign_in_sheets import sheet_in_force
-from programs.items import Item, item_of
+from programs.items import Item, open_items
 from programs.models import Policy, Program, ProgramVersion
 from programs.policies import thresholds_of
 from programs.portal_stop import EMERGENCY, Advice, Call, advice, calls, stop_reason
-from programs.positions import prescriptions_of, standing_of
+from programs.positions import standing_of
 from programs.things import things
 
 # So many days can be ticked on one paper.
@@ -80,20 +80,7 @@ def handout_of(*, program: Program, at: dt.datetime) -> Handout:
 def _rows(program: Program, day: dt.date) -> list[Row]:
     """Every exercise that is open on ``day``, whichever days of the week it comes on."""
     version = program.current_version
-    standing = standing_of(version, today=day, calm_fortnight=True)
-    by_slug = {p.exercise.slug: p for p in prescriptions_of(version)}
-    units = Preferences.of(program.patient).units
-    items = [
-        item_of(
-            by_slug[position.exercise],
-            standing=standing,
-            position=position,
-            cue_set=version.cue_set,
-            units=units,
-        )
-        for position in standing.open_positions()
-    ]
-    items.sort(key=lambda item: item.prescription.order)
+    items = sorted(open_items(version, day), key=lambda item: item.prescription.order)
     return [
         Row(number, item, _days(item.prescription.days_per_week), things(item.level.equipment))
         for number, item in enumerate(items, start=1)

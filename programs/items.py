@@ -1,5 +1,6 @@
 """One exercise of a day as the patient meets it: level, dose, cues, and its easier form."""
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -8,11 +9,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from patients.models import Preferences
 from programs import routine
 from programs.content_files import cues_to_show
 from programs.ladder import Position, Standing
-from programs.models import Exercise, ExerciseLevel, MovementClass, Prescription
-from programs.positions import level_of
+from programs.models import Exercise, ExerciseLevel, MovementClass, Prescription, ProgramVersion
+from programs.positions import level_of, prescriptions_of, standing_of
 from programs.units import KG, load_text
 from programs.wording import in_language
 
@@ -61,6 +63,26 @@ class Item:
             "reps": self.dose.reps,
             "hold_s": self.dose.hold_s,
         }
+
+
+def open_items(version: ProgramVersion, day: dt.date) -> list[Item]:
+    """Every exercise that is open to the patient on a local day, whichever days of the week it
+    comes on. The gates see a calm fortnight: what is prescribed already is asked for."""
+    standing = standing_of(version, today=day, calm_fortnight=True)
+    by_slug = {
+        prescription.exercise.slug: prescription for prescription in prescriptions_of(version)
+    }
+    units = Preferences.of(version.program.patient).units
+    return [
+        item_of(
+            by_slug[position.exercise],
+            standing=standing,
+            position=position,
+            cue_set=version.cue_set,
+            units=units,
+        )
+        for position in standing.open_positions()
+    ]
 
 
 def item_of(

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import TypedDict
 
 from clinic.models import Alert
-from patients.models import Patient, Preferences, RedFlag
+from patients.models import Patient, RedFlag
 from programs import day_queries, routine, taper
 from programs.asking import questions_due
 from programs.day_facts import NIGHT_ENDS, DayFacts, facts_of, morning_of
-from programs.items import Item, item_of
+from programs.items import Item, open_items
 from programs.models import (
     Decision,
     HabitTask,
@@ -19,7 +19,6 @@ from programs.models import (
     ProgramVersion,
     Session,
 )
-from programs.positions import prescriptions_of, standing_of
 from programs.stop_seen import seen_stop
 from programs.wording import in_language, retold, told
 
@@ -191,19 +190,7 @@ def _routine(
 ) -> list[Item]:
     if day < program.started_on:
         return []
-    standing = standing_of(version, today=day, calm_fortnight=True)
-    by_slug = {p.exercise.slug: p for p in prescriptions_of(version)}
-    units = Preferences.of(program.patient).units
-    items = {
-        position.exercise: item_of(
-            by_slug[position.exercise],
-            standing=standing,
-            position=position,
-            cue_set=version.cue_set,
-            units=units,
-        )
-        for position in standing.open_positions()
-    }
+    items = {item.exercise.slug: item for item in open_items(version, day)}
     chosen = routine.routine_of(
         [candidate_of(item) for item in items.values()],
         day_index=(day - program.started_on).days,

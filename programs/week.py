@@ -3,11 +3,9 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from patients.models import Preferences
 from programs import routine
-from programs.items import Item, item_of
+from programs.items import Item, open_items
 from programs.models import Program, ProgramVersion
-from programs.positions import prescriptions_of, standing_of
 from programs.today import candidate_of, course_of, minutes_of
 
 
@@ -28,22 +26,10 @@ def week_of(*, program: Program, version: ProgramVersion, first: dt.date) -> lis
     """Seven days from ``first`` (or the program's first day, if that is later), as if every
     routine before were done."""
     first = max(first, program.started_on)
-    units = Preferences.of(program.patient).units
-    by_slug = {p.exercise.slug: p for p in prescriptions_of(version)}
     days: list[WeekDay] = []
     loaded = False
     for day in (first + dt.timedelta(days=n) for n in range(7)):
-        standing = standing_of(version, today=day, calm_fortnight=True)
-        items = {
-            position.exercise: item_of(
-                by_slug[position.exercise],
-                standing=standing,
-                position=position,
-                cue_set=version.cue_set,
-                units=units,
-            )
-            for position in standing.open_positions()
-        }
+        items = {item.exercise.slug: item for item in open_items(version, day)}
         asked = {
             "day_index": (day - program.started_on).days,
             "loaded_yesterday": loaded,
