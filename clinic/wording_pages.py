@@ -26,6 +26,7 @@ _WHEN = {
     "routine_reminder": "At the hour the patient chose, on the days they chose.",
     "second_nudge": "Later the same day, if nothing was recorded and the patient wants it.",
     "silence": "Once, after three days without a word.",
+    "routine_changed": "When a clinician changes the routine and chooses to say so by message.",
 }
 _SAMPLE_LINK = "/r/Kq7dX2mWv0tB9sLcE4nRgY1uJ6hPzA3fTio"
 

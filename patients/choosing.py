@@ -4,6 +4,7 @@ Whether reminders come at all is consent: ``patients.consenting``.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -57,7 +58,8 @@ def choose_reminders(
         return point
     point.save(update_fields=["reminder_time", "reminder_days", "second_nudge"])
     if _comes_later(point, at):
-        _hold_back(point, MOVED, at)
+        # A notice of a changed routine keeps to no hour of the patient's.
+        _hold_back(point, MOVED, at, kinds=OutboxMessage.PLANNED)
     if before[2] and not point.second_nudge:
         _hold_back(point, NUDGE_OFF, at, kinds=[Kind.SECOND_NUDGE])
     return point
@@ -151,12 +153,15 @@ def _comes_later(point: ContactPoint, at: dt.datetime) -> bool:
 
 
 def _hold_back(
-    point: ContactPoint, reason: str, at: dt.datetime, kinds: list[str] | None = None
+    point: ContactPoint,
+    reason: str,
+    at: dt.datetime,
+    kinds: Sequence[str] = OutboxMessage.REMINDERS,
 ) -> None:
     outbox.hold_back(
         subject=("patient", point.patient_id),
         address=(point.channel, point.address),
         reason=reason,
         at=at,
-        kinds=OutboxMessage.REMINDERS if kinds is None else kinds,
+        kinds=kinds,
     )

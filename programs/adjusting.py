@@ -12,7 +12,7 @@ from clinic import alerts
 from clinic.models import Alert, User
 from patients import red_flagging
 from patients.access import require_clinician
-from programs import gates, overrides, reminders
+from programs import gates, overrides, reminders, telling
 from programs.deciding import lock_program, refuse_overtaken, supersede_open_proposal
 from programs.models import Exercise, Program, ProgramVersion
 from programs.obstacles import obstacles_to
@@ -47,8 +47,10 @@ def adjust_program(
     patient_reason: str = "",
     cause: str = ProgramVersion.Cause.CHANGED,
     seen: int | None = None,
+    tell: bool = False,
 ) -> ProgramVersion:
-    """Issue the next version with a clinician's change, made on version number ``seen``.
+    """Issue the next version with a clinician's change, made on version number ``seen``; with
+    ``tell`` the patient gets a message that the routine has changed (``programs.telling``).
 
     Refused without a reason, for an exercise that nobody reviewed, for more of anything while a
     red flag is open, and for a level whose gate stays closed after the change, unless
@@ -63,7 +65,7 @@ def adjust_program(
     _refuse_foreign(change, by)
     supersede_open_proposal(program=program, at=at)
     opened = _open_gates(program, change, at)
-    return make_version(
+    version = make_version(
         program=program,
         change=change,
         opened=opened,
@@ -73,6 +75,10 @@ def adjust_program(
         at=at,
         by=by,
     )
+    telling.changed_again(version=version, at=at)
+    if tell:
+        telling.tell_of_change(version=version, at=at)
+    return version
 
 
 @transaction.atomic

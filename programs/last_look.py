@@ -19,6 +19,8 @@ from programs import reminder_reasons as why
 from programs.models import Program, Session
 
 Kind = OutboxMessage.Kind
+# They go out whatever the patient has answered; ``programs.telling`` knows the rest of a notice.
+_NOT_AFTER_SILENCE = (Kind.ROUTINE_REMINDER, Kind.ROUTINE_CHANGED)
 
 _FACTS = """
 SELECT message.id, program.status, program.started_on, patient.time_zone, site.quiet_start,
@@ -86,11 +88,15 @@ def _columns(messages: Sequence[OutboxMessage]) -> list[list[Any]]:
         [uuid.UUID(program_of(message)) for message in messages],
         [message.channel for message in messages],
         [message.address for message in messages],
-        [message.local_date for message in messages],
+        # A notice of a changed routine is not of one day, and that day's session no answer to it.
+        [
+            None if message.kind == Kind.ROUTINE_CHANGED else message.local_date
+            for message in messages
+        ],
         # Only what answers to a silence must know of answers, and of the reminder before it.
         [
             None
-            if message.kind == Kind.ROUTINE_REMINDER
+            if message.kind in _NOT_AFTER_SILENCE
             else ":".join([Kind.ROUTINE_REMINDER, *message.key.split(":")[1:]])
             for message in messages
         ],
@@ -127,7 +133,7 @@ def _answers_say(
     if facts["session"]:
         skipped = facts["session"] == Session.Status.SKIPPED
         return why.SESSION_SKIPPED if skipped else why.SESSION_DONE
-    if message.kind == Kind.ROUTINE_REMINDER or message.local_date is None:
+    if message.kind in _NOT_AFTER_SILENCE or message.local_date is None:
         return ""
     answered = [facts["answered_on"]]
     answered.append(facts["answered_at"] and facts["answered_at"].astimezone(zone).date())

@@ -45,8 +45,10 @@ def change_proposal(
     reason: str,
     at: dt.datetime,
     patient_reason: str = "",
+    tell: bool = False,
 ) -> ProgramVersion:
-    """Take another step than the one proposed; the reason is kept with both."""
+    """Take another step than the one proposed; the reason is kept with both. ``tell`` as in
+    ``adjust_program``."""
     proposal, program = _open(proposal, by)
     if not reason.strip():
         raise ValidationError({"reason": "Say why you chose another step."})
@@ -60,6 +62,7 @@ def change_proposal(
         reason=reason,
         patient_reason=patient_reason,
         at=at,
+        tell=tell,
     )
     _answer(proposal, Proposal.Status.CHANGED, by, reason, version, at)
     return version

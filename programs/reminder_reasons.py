@@ -13,6 +13,9 @@ OUTSIDE_HOURS = "Outside quiet hours."
 TURNED_OFF = "Reminders to this address were turned off."
 NOT_WANTED = "A second nudge is no longer wanted."
 JUST_SENT = "The first reminder still waits, or has only just gone out."
+CHANGED_AGAIN = "The routine has changed again since."
+ALREADY_USED = "The patient has recorded a session with the new version."
+NO_ADDRESS = "No address takes reminders."
 TOO_LATE = "Planned too late."
 NO_CONSENT = {
     Channel.EMAIL: "No consent to reminders by e-mail.",

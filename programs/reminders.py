@@ -9,7 +9,7 @@ import datetime as dt
 import heapq
 import itertools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.db.models import QuerySet
 
@@ -18,7 +18,7 @@ from clinic.models import OutboxMessage
 from clinic.models.messaging import Channel
 from clinic.written_once import written_once
 from patients.models import Patient
-from programs import cadence, last_look, planning, scheduling
+from programs import cadence, last_look, planning, scheduling, telling
 from programs import reminder_reasons as why
 from programs.models import Program, ReminderSchedule, Session
 from programs.planning import PlanReport
@@ -49,12 +49,18 @@ __all__ = [
     "upcoming",
 ]
 
-objections = last_look.objections
 follow_changes = scheduling.follow_changes
 reconcile = scheduling.reconcile
 
 # What asks a patient to answer.
 _ASKING = [OutboxMessage.Kind.SECOND_NUDGE, OutboxMessage.Kind.SILENCE]
+
+
+def objections(*, messages: Sequence[OutboxMessage], at: dt.datetime) -> dict[uuid.UUID, str]:
+    """Why each of these reminders and notices must not go out at ``at``; the others are left
+    out."""
+    found = telling.objections(messages=messages)
+    return found | last_look.objections(messages=messages, at=at)
 
 
 def key_for(
@@ -163,13 +169,16 @@ def _needless(facts: Facts, event: cadence.Event) -> bool:
 
 
 def session_recorded(*, session: Session, at: dt.datetime) -> int:
-    """Today's session is known: nothing that waits has to remind of it. Returns how many."""
+    """Today's session is known: nothing that waits has to remind of it, and where it was done
+    with the version in force, nothing has to tell of that. Returns how many."""
     patient = session.program.patient
     if session.day != patient.local_date(at):
         return 0
     skipped = session.status == Session.Status.SKIPPED
     reason = why.SESSION_SKIPPED if skipped else why.SESSION_DONE
-    return outbox.hold_back(subject=("patient", patient.pk), reason=reason, at=at)
+    is_current = session.version_id == session.program.current_version_id
+    kinds = OutboxMessage.REMINDERS if is_current else OutboxMessage.PLANNED
+    return outbox.hold_back(subject=("patient", patient.pk), reason=reason, at=at, kinds=kinds)
 
 
 def answer_recorded(*, patient: Patient, at: dt.datetime) -> int:

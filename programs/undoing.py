@@ -13,6 +13,7 @@ from programs.positions import prescriptions_of
 from programs.post_injury import refuse_against_limits, require_criteria
 from programs.raising import raised_in, refuse_more_while_flagged
 from programs.reasons import STAYS
+from programs.telling import changed_again
 
 UNDO_WITHIN = dt.timedelta(minutes=10)
 
@@ -42,6 +43,7 @@ def undo_acceptance(*, proposal: Proposal, by: User, at: dt.datetime) -> Program
     # Every new answer after the acceptance was decided on the accepted version.
     overtaken = program.decisions.filter(version=accepted).exists()
     version = _restore(before, program, by, at)
+    changed_again(version=version, at=at)
     # One that came up in between speaks of the step that is no more.
     supersede_open_proposal(program=program, at=at)
     proposal.status = Proposal.Status.SUPERSEDED if overtaken else Proposal.Status.OPEN

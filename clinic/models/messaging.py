@@ -81,9 +81,12 @@ class OutboxMessage(models.Model):
         ENQUIRY_CONFIRM = "enquiry_confirm", "Confirmation of an enquiry’s address"
         ENQUIRY_GUIDE = "enquiry_guide", "Guide that an enquiry asked for"
         APPOINTMENT_REMINDER = "appointment_reminder", "Reminder of an appointment"
+        ROUTINE_CHANGED = "routine_changed", "Notice of a changed routine"
 
-    # What is planned for a patient, can be turned off by them, and carries a link to stop it.
-    REMINDERS = (Kind.ROUTINE_REMINDER, Kind.SECOND_NUDGE, Kind.SILENCE)
+    # What is planned for a patient by the day.
+    PLANNED = (Kind.ROUTINE_REMINDER, Kind.SECOND_NUDGE, Kind.SILENCE)
+    # What opens the routine, can be turned off by the patient, and carries a link to stop it.
+    REMINDERS = (*PLANNED, Kind.ROUTINE_CHANGED)
 
     class Status(models.TextChoices):
         DUE = "due", "Due"

@@ -23,6 +23,8 @@ from programs.form_errors import put_errors
 from programs.models import Program, ProgramVersion, Proposal
 from programs.positions import prescriptions_of, step_from_json
 from programs.proposals import change_proposal
+from programs.reasons import UNCHANGED
+from programs.telling import how_to_tell
 from programs.today import program_for
 from programs.versioning import Change
 
@@ -62,12 +64,14 @@ def change(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     issue = IssueForm(
         request.POST if issuing else None,
         obstacles=look.obstacles,
-        initial={"patient_reason": look.patient_words, **dict(typed(request.POST))},
+        initial=_first_values(request, look),
+        patient=patient,
+        telling=how_to_tell(program=program, at=timezone.now()),
     )
     if issuing and issue.is_valid():
         try:
             made = _issue(request, program, proposal, wanted, issue)
-            messages.success(request, f"Version {made.number} is in force.")
+            messages.success(request, f"Version {made.number} is in force.{_told(patient, issue)}")
             return redirect(address_of(patient))
         except ValidationError as error:
             put_errors(issue, error)
@@ -130,11 +134,29 @@ def _issue(
         "by": request.user,
         "reason": reason,
         "patient_reason": issue.cleaned_data["patient_reason"],
+        "tell": issue.cleaned_data.get("tell", False),
         "at": timezone.now(),
     }
     if proposal is not None:
         return change_proposal(proposal=proposal, **said)
     return adjust_program(program=program, seen=program.current_version.number, **said)
+
+
+def _first_values(request: HttpRequest, look: seen.Seen) -> dict[str, Any]:
+    """What the second step begins with, or what was said there before somebody went back."""
+    initial = {
+        "patient_reason": look.patient_words,
+        # Of a brake alone the patient notices nothing.
+        "tell": look.patient_words != UNCHANGED,
+        **dict(typed(request.POST)),
+    }
+    return initial | {"tell": initial["tell"] in (True, "on")}
+
+
+def _told(patient: Patient, issue: IssueForm) -> str:
+    if not issue.cleaned_data.get("tell"):
+        return ""
+    return f" {patient.given_name} is told {issue.told_how}."
 
 
 def _edit(
@@ -172,6 +194,7 @@ def _review(
     look: seen.Seen,
 ) -> HttpResponse:
     context = _context(program, proposal, issue) | {
+        "telling": issue.telling,
         "title": f"What version {program.current_version.number + 1} changes",
         "look": look,
         "carried": carried(form.data),

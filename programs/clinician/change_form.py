@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from clinic.models import User
+from patients.models import Patient
 from programs import gates
 from programs.clinician.fields import REASON_HINT, PortalForm, reason_field
 from programs.clinician.routine_edit import added_rows, put_defaults
@@ -19,6 +20,7 @@ from programs.models.library import MovementClass
 from programs.obstacles import Obstacle
 from programs.positions import kilograms, level_of, standing_of
 from programs.shapes import in_routine_order
+from programs.telling import Telling
 from programs.versioning import KEEP, Change, PrescriptionChange, draft_version
 
 _NUMBERS = {
@@ -298,7 +300,8 @@ class ChangeForm(PortalForm):
 
 
 class IssueForm(PortalForm):
-    """The second step: why, what the patient reads, and a reason for each gate that is opened."""
+    """The second step: why, what the patient reads and whether a message says so, and a reason
+    for each gate that is opened."""
 
     reason = reason_field("Why", required="Say why you change it.", help_text=REASON_HINT)
     patient_reason = forms.CharField(
@@ -309,10 +312,26 @@ class IssueForm(PortalForm):
         help_text="Stands on the patient’s page until the next session. Plain words, no diagnosis.",
     )
 
+    tell = forms.BooleanField(required=False)
+
     def __init__(
-        self, data: Any = None, *, obstacles: Sequence[Obstacle], initial: dict[str, Any]
+        self,
+        data: Any = None,
+        *,
+        obstacles: Sequence[Obstacle],
+        initial: dict[str, Any],
+        patient: Patient,
+        telling: Telling,
     ) -> None:
         super().__init__(data, initial=initial)
+        self.telling = telling
+        self.told_how = _told_how(patient, telling)
+        if telling.points:
+            name = patient.given_name
+            self.fields["tell"].label = f"Tell {name} by message that the routine has changed"
+            self.fields["tell"].help_text = f"{self.told_how[:1].upper()}{self.told_how[1:]}."
+        else:
+            del self.fields["tell"]
         self.obstacles = [one for one in obstacles if not one.final]
         for one in self.obstacles:
             self.fields[f"override.{one.exercise}"] = forms.CharField(
@@ -331,6 +350,15 @@ class IssueForm(PortalForm):
         """Exercise → why its gate is opened, for ``Change.overrides``."""
         said = self.cleaned_data
         return {one.exercise: said[f"override.{one.exercise}"] for one in self.obstacles}
+
+
+def _told_how(patient: Patient, telling: Telling) -> str:
+    """By which ways and when a notice would go, such as "by e-mail and text message, now"."""
+    ways = " and ".join(point.get_channel_display().lower() for point in telling.points)
+    if telling.due_at == telling.at:
+        return f"by {ways}, now"
+    local = telling.due_at.astimezone(patient.zone)
+    return f"by {ways}, on {local:%a %-d %b} at {local:%H:%M} of the patient’s own time"
 
 
 def _order_of(start: Start | None, own: dict[str, Prescription]) -> list[str]:

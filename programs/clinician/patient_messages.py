@@ -117,6 +117,7 @@ def reminders_of(patient: Patient, program: Program | None, at: dt.datetime) -> 
 _OTHER = {
     OutboxMessage.Kind.SECOND_NUDGE: ", second nudge",
     OutboxMessage.Kind.SILENCE: ", kind message",
+    OutboxMessage.Kind.ROUTINE_CHANGED: ", changed routine",
 }
 _NOTES = {
     OutboxMessage.Kind.SECOND_NUDGE: "second nudge, only if nothing is recorded by then",

@@ -14,7 +14,7 @@ from programs.versioning import first_prescription
 # The controls of one row, by the name after the dot.
 DOSE = ("level", "sets", "reps", "hold_s", "days_per_week", "load_kg")
 # What belongs to the second step, and to the buttons.
-ISSUING = ("reason", "patient_reason")
+ISSUING = ("reason", "patient_reason", "tell")
 _BUTTONS = ("csrfmiddlewaretoken", "step", "move", "add", "in_place_of")
 
 

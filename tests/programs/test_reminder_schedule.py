@@ -234,7 +234,7 @@ def objection(message: OutboxMessage, at: dt.datetime | None = None) -> str:
     return found.get(message.pk, "")
 
 
-@pytest.mark.parametrize("kind", OutboxMessage.REMINDERS)
+@pytest.mark.parametrize("kind", OutboxMessage.PLANNED)
 def test_given_nothing_has_changed_then_every_kind_may_go_out(by_mail, kind):
     assert objection(plan_kind(by_mail, kind)) == ""
 
