@@ -12,7 +12,7 @@ from programs.models import Program
 from programs.today import routine_for
 from tests.conftest import make_staff
 from tests.journeys import pages
-from tests.journeys.conftest import Clock, Practice
+from tests.journeys.conftest import Clock, Practice, Worker
 from tests.journeys.looking import sign_in
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
@@ -84,7 +84,7 @@ def test_another_template_shows_its_own_routine_at_once(
 
 
 def test_keys_a_closed_gate_the_difference_and_what_the_patient_reads(
-    practice: Practice, clock: Clock, at_desk, on_phone, program, physio
+    practice: Practice, clock: Clock, worker: Worker, at_desk, on_phone, program, physio
 ):
     clock.to(0, "10:00")
     staff = at_desk(meets=(400, 404))
@@ -121,13 +121,18 @@ def test_keys_a_closed_gate_the_difference_and_what_the_patient_reads(
     words = staff.get_by_label("What the patient reads")
     expect(words).to_have_value(re.compile("New: Dead bug."))
     words.fill("You get the dead bug now. Slow is good.")
+    expect(staff.get_by_label("Tell Ana by message")).to_be_checked()
     pages.button(staff, "Issue version 2").click()
     expect(staff.get_by_text("Version 2 is in force.")).to_be_visible()
     expect(staff.get_by_text("Gate opened: dead bug up to level 2")).to_be_visible()
 
+    # The message says that there is something new, and opens the page that says what.
+    worker.remind()
+    received = pages.mails_to(practice.mails, program.patient.user.email)
+    [mail] = [one for one in received if one["Subject"] == "Your routine has changed"]
+    assert "dead bug" not in pages.text_of(mail).lower()
     phone = on_phone(meets=(404,))
-    sign_in(phone, program.patient.user)
-    phone.goto("/")
+    pages.open_link(phone, pages.link_in(pages.text_of(mail)))
     expect(phone.get_by_text("You get the dead bug now. Slow is good.")).to_be_visible()
     # The safety questions of the week stand before it; what comes after them is this.
     program.refresh_from_db()
