@@ -1,6 +1,5 @@
 """The home of the portal: the caseload board."""
 
-import datetime as dt
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
