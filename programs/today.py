@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypedDict
 
-from clinic.models import Alert
+from clinic.models import Seen
 from patients.models import Patient, RedFlag
 from programs import day_queries, routine, taper
 from programs.asking import questions_due
@@ -47,7 +47,7 @@ class Today:
     morning_due: bool = False
     red_flag: RedFlag | None = None
     suspended: bool = False
-    seen: Alert | None = None
+    seen: Seen | None = None
     news: ProgramVersion | None = None
     red_flag_questions_due: bool = False
 
