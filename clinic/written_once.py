@@ -107,6 +107,12 @@ class _Prepared(psycopg.Cursor[Any]):
     def execute(self, query: Any, params: Any = None, **how: Any) -> "_Prepared":
         return super().execute(query, params, prepare=True)
 
+    def _convert_query(self, query: Any, params: Any = None) -> Any:
+        # Django reads here what was asked, for whoever looks at the queries of a page; of a
+        # prepared statement nobody else would tell.
+        self._query = super()._convert_query(query, params)
+        return self._query
+
 
 @dataclass(frozen=True)
 class _Statement:

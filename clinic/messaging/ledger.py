@@ -50,16 +50,20 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 
        set_config('plan_cache_mode', 'force_generic_plan', true),
        set_config('synchronous_commit', 'off', true)
 """
+# A row that is locked stays where it is on its page, so it is found there and not by an index.
 _CLAIM = f"""
-UPDATE clinic_outboxmessage SET status = 'claimed', sender_id = %s, wake_at = NULL
-WHERE id IN (
-    SELECT id FROM clinic_outboxmessage
+WITH waiting AS MATERIALIZED (
+    SELECT ctid FROM clinic_outboxmessage
     WHERE channel = %s AND wake_at <= %s
-    ORDER BY priority, wake_at LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING {", ".join(_FIELDS)}, (
+    ORDER BY priority, wake_at LIMIT %s FOR UPDATE SKIP LOCKED
+)
+UPDATE clinic_outboxmessage AS message
+SET status = 'claimed', sender_id = %s, wake_at = NULL
+FROM waiting WHERE message.ctid = waiting.ctid
+RETURNING {", ".join(f"message.{name}" for name in _FIELDS)}, (
     SELECT reason FROM clinic_suppression AS closed
-    WHERE closed.channel = clinic_outboxmessage.channel
-      AND closed.address = clinic_outboxmessage.address AND closed.lifted_at IS NULL)
+    WHERE closed.channel = message.channel AND closed.address = message.address
+      AND closed.lifted_at IS NULL)
 """
 
 
@@ -125,7 +129,7 @@ class Ledger:
                     now = self.clock()
                     self._renew(now)
                     self._let_go_of_strays()
-                    rows = prepared_rows(_CLAIM, [self._sender_id, self.channel, now, limit])
+                    rows = prepared_rows(_CLAIM, [self.channel, now, limit, self._sender_id])
                     taken = [_message(row[:-1]) for row in rows]
                     closed = {row[0]: row[-1] for row in rows if row[-1] is not None}
                     # RETURNING keeps no order.
@@ -172,10 +176,12 @@ class Ledger:
         """Sort what was taken into what may go out and what stays, and write down why. ``closed``
         has the reason of the suppression for messages whose address has one."""
         late = [message for message in taken if message.expires_at <= now]
-        OutboxMessage.objects.filter(pk__in=[message.pk for message in late]).update(
-            status=Status.EXPIRED, settled_at=now
-        )
-        rest = [message for message in taken if message.expires_at > now]
+        rest = taken
+        if late:
+            OutboxMessage.objects.filter(pk__in=[message.pk for message in late]).update(
+                status=Status.EXPIRED, settled_at=now
+            )
+            rest = [message for message in taken if message.expires_at > now]
         try:
             reasons = _objections(rest, closed, now)
         except DatabaseTrouble:
@@ -198,7 +204,7 @@ class Ledger:
             OutboxMessage.objects.filter(pk__in=pks).update(
                 status=Status.SUPPRESSED, reason=reason, settled_at=now
             )
-        good = [message for message in rest if message.pk not in reasons]
+        good = [message for message in rest if message.pk not in reasons] if reasons else rest
         self._attach_texts(good)
         return good, Refill(len(taken), len(reasons), len(late), 0)
 
@@ -301,10 +307,11 @@ def _objections(
     messages: list[OutboxMessage], closed: dict[uuid.UUID, str], now: dt.datetime
 ) -> dict[uuid.UUID, str]:
     """Why messages must not go out, by id, in words."""
+    shut = [message for message in messages if message.pk in closed] if closed else []
     reasons = {
         message.pk: outbox.suppressed_because(closed[message.pk])
-        for message in messages
-        if message.pk in closed and not outbox.goes_all_the_same(message)
+        for message in shut
+        if not outbox.goes_all_the_same(message)
     }
     if messages:
         for _, answer in before_sending.send(OutboxMessage, messages=messages, at=now):

@@ -88,6 +88,7 @@ def test_given_several_questions_together_then_each_has_its_answer(answered):
     assert [row.day for row in all_of_them] == DAYS[::-1]
     assert (newest, nobody) == ([DAYS[3]], [])
     assert len(asked) == 3
+    assert sum("patients_checkin" in query["sql"] for query in asked) == 3
 
 
 def test_given_a_question_asked_twice_then_the_server_keeps_its_plan(answered):

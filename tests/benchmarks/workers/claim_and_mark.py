@@ -27,16 +27,25 @@ def main() -> None:
 
     from clinic.messaging.exchange import Exchange
     from clinic.messaging.ledger import Ledger
+    from clinic.messaging.sending import at_full_speed
     from clinic.signals import before_sending
 
     connection.ensure_connection()
     before_sending.receivers.clear()
     batch, marks = int(sys.argv[1]), sys.argv[2] == "1"
     ledger = Ledger(channel="email", name=f"bench {os.getpid()}")
-    taken: list[str] = []
     runner, line = asyncio.Runner(), Exchange()
     runner.run(_mark(line, ledger, []))
     wait_for_go()
+    with at_full_speed():
+        taken = _take(ledger, line, runner, batch, marks=marks)
+    runner.run(line.close())
+    runner.close()
+    done(taken=taken)
+
+
+def _take(ledger, line, runner, batch, *, marks: bool) -> list[str]:
+    taken: list[str] = []
     while ledger.refill(batch).claimed:
         held = list(ledger.stock)
         taken += [
@@ -44,9 +53,7 @@ def main() -> None:
             for message in (runner.run(_mark(line, ledger, held)) if marks else held)
         ]
         ledger.stock.clear()
-    runner.run(line.close())
-    runner.close()
-    done(taken=taken)
+    return taken
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 It returns what is needed to send a message, as every queue does.
 """
 
+import gc
 import sys
 
 import django
@@ -36,6 +37,8 @@ def main() -> None:
     batch = int(sys.argv[1])
     taken: list[str] = []
     wait_for_go()
+    # As the product does.
+    gc.freeze()
     with connection.cursor() as cursor:
         while True:
             cursor.execute(_CLAIM, [sender.pk, batch])
