@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0010_appointment_reminders'),
+        ('clinic', '0011_room_on_pages'),
     ]
 
     operations = [
