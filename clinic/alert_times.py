@@ -18,9 +18,11 @@ _BY = {
 
 @dataclass(frozen=True)
 class Times:
-    """One group of alerts raised in the period. Times are from raised to seen and of those that
-    were seen, ``in_time`` of those whose due time is over or that were seen before it. ``open_``
-    were not seen yet, ``late`` of these are past their due time; ``closed`` have an outcome."""
+    """One group of alerts raised in the period. Times are from raised to first seen and of those
+    that were seen, ``in_time`` of those whose due time is over or that were seen before it.
+    ``open_`` were not seen yet, ``late`` of these are past their due time; ``closed`` have an
+    outcome. One that was given on after it was seen counts as not seen until it is once more, and
+    as in time if everybody who had it saw it in time."""
 
     name: str
     raised: int
@@ -55,16 +57,25 @@ def times(
         cursor.execute(
             f"""
             SELECT {name}, count(*), count(a.acknowledged_at),
-                   percentile_cont(0.5) WITHIN GROUP (ORDER BY a.acknowledged_at - a.raised_at),
-                   percentile_cont(0.9) WITHIN GROUP (ORDER BY a.acknowledged_at - a.raised_at),
-                   count(*) FILTER (WHERE a.acknowledged_at IS NOT NULL OR a.due_at < %(at)s),
-                   count(*) FILTER (WHERE a.acknowledged_at <= a.due_at),
+                   percentile_cont(0.5) WITHIN GROUP (
+                       ORDER BY coalesce(before.seen_at, a.acknowledged_at) - a.raised_at),
+                   percentile_cont(0.9) WITHIN GROUP (
+                       ORDER BY coalesce(before.seen_at, a.acknowledged_at) - a.raised_at),
+                   count(*) FILTER (WHERE a.acknowledged_at IS NOT NULL OR a.due_at < %(at)s
+                                       OR NOT before.in_time),
+                   count(*) FILTER (WHERE a.acknowledged_at <= a.due_at
+                                      AND coalesce(before.in_time, true)),
                    count(*) FILTER (WHERE a.acknowledged_at IS NULL),
                    count(*) FILTER (WHERE a.acknowledged_at IS NULL AND a.due_at < %(at)s),
                    count(a.resolved_at)
               FROM clinic_alert AS a
               JOIN clinic_site AS site ON site.id = a.site_id
               JOIN clinic_user AS owner ON owner.id = a.owner_id
+              LEFT JOIN LATERAL (
+                  SELECT min(seen.at) AS seen_at, bool_and(seen.at <= seen.due_at) AS in_time
+                    FROM clinic_alertseen AS seen
+                   WHERE a.given_at IS NOT NULL AND seen.alert_id = a.id
+              ) AS before ON true
              WHERE a.site_id = ANY(%(sites)s)
                AND a.raised_at >= %(since)s AND a.raised_at < %(until)s
                AND (%(owner)s::bigint IS NULL OR a.owner_id = %(owner)s)

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from clinic import duty, escalation, watching
 from clinic.messaging import outbox
-from clinic.models import Alert, AlertStep, OutboxMessage, Reassignment, Site, User
+from clinic.models import Alert, AlertSeen, AlertStep, OutboxMessage, Reassignment, Site, User
 from clinic.roles import May, may
 from clinic.teams import ANSWERING, teams_of
 
@@ -149,7 +149,11 @@ def resolve(*, alert: Alert, by: User, kind: str, words: str = "", at: dt.dateti
 @transaction.atomic
 def reassign(*, alert: Alert, to: User, reason: str, by: User, at: dt.datetime) -> Alert:
     """Give an alert another owner, who is told. Refused without a reason, once it is closed, and
-    to somebody who does not answer alerts at its site."""
+    to somebody who does not answer alerts at its site.
+
+    One that was seen is to be seen once more, by whoever answers for it now, unless it was they
+    who saw it. One that nobody has seen keeps its due time: giving it on wins no time.
+    """
     require_answering(by, alert)
     alert = Alert.objects.select_for_update(of=("self",)).select_related("site").get(pk=alert.pk)
     if not reason.strip():
@@ -167,11 +171,41 @@ def reassign(*, alert: Alert, to: User, reason: str, by: User, at: dt.datetime) 
     answering = duty.on_duty(to.pk, team=team, at=at)
     alert.owner, alert.on_duty_id = to, answering.person
     alert.save(update_fields=["owner", "on_duty"])
+    if alert.is_seen and answering.person != alert.acknowledged_by_id:
+        _to_be_seen_again(alert, at=at)
     # Also of one that somebody has seen: nobody knows by themselves that it is theirs now.
     if answering.person is not None:
         people = [(answering.person, answering.because)]
         watching.tell([watching.Telling(alert, AlertStep.Why.REASSIGNED, people)], at=at)
     return alert
+
+
+def _to_be_seen_again(alert: Alert, *, at: dt.datetime) -> None:
+    """Begin its stages and its due time anew, as if it were raised ``at``; who had seen it is
+    kept. The caller holds it locked, and tells whoever it is given to."""
+    AlertSeen.objects.create(
+        alert=alert,
+        round=alert.round,
+        by_id=alert.acknowledged_by_id,
+        at=alert.acknowledged_at,
+        due_at=alert.due_at,
+    )
+    alert.acknowledged_at = alert.acknowledged_by = None
+    alert.given_at, alert.due_at = at, due_at(alert.severity, at)
+    alert.round, alert.last_stage = alert.round + 1, 0
+    row = watching.stages_of(alert, alert.site)
+    alert.next_stage_at = escalation.following(row, last=0)
+    alert.save(
+        update_fields=[
+            "acknowledged_at",
+            "acknowledged_by",
+            "given_at",
+            "due_at",
+            "round",
+            "last_stage",
+            "next_stage_at",
+        ]
+    )
 
 
 @transaction.atomic
@@ -186,7 +220,8 @@ def move(
     """Let the alerts without an outcome follow their subject (type and id) to its site, and those
     that were ``before``'s to their new ``owner``. Returns how many changed.
 
-    Whoever is on duty for one now and was not is told of it.
+    Whoever is on duty for one now and was not is told of it; what others have seen they are to
+    see once more.
     """
     found = Alert.objects.about(*subject).unresolved().order_by()
     moved = list(found.select_for_update().filter(~Q(site=site) | Q(owner=before)))
@@ -197,6 +232,10 @@ def move(
         if alert.owner_id == before.pk:
             alert.owner = owner
     team = teams_of({site.pk}, at=at)[site.pk]
+    for alert in moved:
+        now = duty.on_duty(alert.owner_id, team=team, at=at).person
+        if alert.is_seen and now not in (alert.on_duty_id, alert.acknowledged_by_id):
+            _to_be_seen_again(alert, at=at)
     watching.hand_to_duty(moved, team=team, at=at)
     return len(moved)
 

@@ -174,7 +174,7 @@ def _escalate_some(at: dt.datetime) -> tuple[int, int]:
 def stages_of(alert: Alert, site: Site) -> list[escalation.Stage]:
     return escalation.stages(
         severity=alert.severity,
-        raised_at=alert.raised_at,
+        raised_at=alert.given_at or alert.raised_at,
         due_at=alert.due_at,
         site=site_of(site),
     )
@@ -250,6 +250,7 @@ def _step(
     return AlertStep(
         alert=telling.alert,
         number=telling.number,
+        round=telling.alert.round,
         stage=telling.stage,
         why=telling.why,
         person_id=who,

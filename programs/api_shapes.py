@@ -83,8 +83,7 @@ class TodayShape(serializers.Serializer):
         if not today.stopped:
             return None
         severity = today.red_flag.severity if today.red_flag else None
-        seen = today.seen.acknowledged_by if today.seen else None
-        return _stop(today.program.patient.site, severity, seen.name if seen else "")
+        return _stop(today.program.patient.site, severity, today.seen.by.name if today.seen else "")
 
     def get_news(self, today: Today) -> str:
         return today.news.patient_reason if today.news else ""

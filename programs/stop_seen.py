@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from clinic.models import Alert
+from clinic.models import Alert, Seen
 from patients.models import Patient
 from patients.red_flagging import alert_key
 from programs.deciding import alert_keys_of
@@ -14,8 +14,9 @@ def stopping_decision(program: Program) -> Decision | None:
     return program.decisions.filter(outcome=Decision.Outcome.STOP).first()
 
 
-def seen_stop(patient: Patient, program: Program | None = None) -> Alert | None:
-    """The alert of this stop that was seen last, or None as long as one waits to be seen.
+def seen_stop(patient: Patient, program: Program | None = None) -> Seen | None:
+    """Who saw the alerts of this stop last, or None as long as nobody has seen one of them. What
+    was seen stays so when it is given to somebody else.
 
     The open red flags say which alerts these are; without one the decision that stopped
     ``program``, which is the running one unless given. A text, an enquiry or another rule never
@@ -31,8 +32,9 @@ def seen_stop(patient: Patient, program: Program | None = None) -> Alert | None:
     return _last_seen(Q(key__startswith=alert_keys_of(decision)), at_least=1)
 
 
-def _last_seen(wanted: Q, *, at_least: int) -> Alert | None:
+def _last_seen(wanted: Q, *, at_least: int) -> Seen | None:
     found = list(Alert.objects.filter(wanted).select_related("acknowledged_by"))
-    if len(found) < at_least or not all(alert.is_seen for alert in found):
+    seen = [(look.at, alert.pk, look) for alert in found if (look := alert.last_seen)]
+    if len(found) < at_least or len(seen) < len(found):
         return None
-    return max(found, key=lambda alert: (alert.acknowledged_at, alert.pk))
+    return max(seen)[2]

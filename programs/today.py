@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypedDict
 
-from clinic.models import Alert
+from clinic.models import Seen
 from patients.models import Patient, RedFlag
 from programs import day_queries, routine, taper
 from programs.asking import questions_due
@@ -19,6 +19,7 @@ from programs.models import (
     ProgramVersion,
     Session,
 )
+from programs.reasons import WAITS
 from programs.stop_seen import seen_stop
 from programs.wording import in_language, retold, told
 
@@ -46,7 +47,7 @@ class Today:
     morning_due: bool = False
     red_flag: RedFlag | None = None
     suspended: bool = False
-    seen: Alert | None = None
+    seen: Seen | None = None
     news: ProgramVersion | None = None
     red_flag_questions_due: bool = False
 
@@ -269,6 +270,9 @@ def _unanswered(session: Session | None) -> Session | None:
 def _news(program: Program, lately: Iterable[Session]) -> ProgramVersion | None:
     """The current version, as long as no session was done with it."""
     version = program.current_version
+    if version.patient_reason == WAITS:
+        # Nothing has changed: what waits stands with the next step.
+        return None
     if any(session.version_id == version.pk for session in lately):
         return None
     return None if program.sessions.filter(version=version).exists() else told(version)

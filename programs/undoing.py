@@ -1,4 +1,4 @@
-"""Taking an acceptance back, for a short time after it was given."""
+"""Taking an answer to a proposal back, for a short time after it was given."""
 
 import datetime as dt
 
@@ -12,99 +12,126 @@ from programs.models import Prescription, Program, ProgramVersion, Proposal
 from programs.positions import prescriptions_of
 from programs.post_injury import refuse_against_limits, require_criteria
 from programs.raising import raised_in, refuse_more_while_flagged
-from programs.reasons import STAYS
+from programs.reasons import STAYS, WAITS
 from programs.telling import changed_again
 
 UNDO_WITHIN = dt.timedelta(minutes=10)
+_ACCEPTED, _DECLINED = Proposal.Status.ACCEPTED, Proposal.Status.DECLINED
+_OVERTAKEN = (
+    "Newer answers have overtaken the step that was declined. What the rules say of them stands on "
+    "the patient’s own page."
+)
 
 
 @transaction.atomic
-def undo_acceptance(*, proposal: Proposal, by: User, at: dt.datetime) -> ProgramVersion:
-    """Issue a version that restores the one before the accepted step; the proposal is open again.
+def undo_answer(*, proposal: Proposal, by: User, at: dt.datetime) -> ProgramVersion:
+    """Issue a version that restores the one before the answer; the proposal is open again.
 
-    When answers came in since, they have overtaken the proposal: then it is not opened again,
-    and the rules look at the restored version with those answers.
+    Taken back is an acceptance or a decline, by who gave it, within ten minutes, before the
+    patient has used the version it made, and while nothing else has changed the program. Nothing
+    is deleted: both versions and the change of the proposal stay on record.
 
-    Nothing is deleted: the accepted version, the new one and the change of the proposal stay on
-    record. Only who accepted may do this, within ten minutes, before the patient has used the
-    step, and while nothing else has changed the program.
+    Where the rules have looked since, they look at the restored version as well, and newer answers
+    may overtake the proposal. A step that was taken must not stay for that: it is taken back all
+    the same. A decline has left the routine as it was: it stands, and this is refused.
     """
     require_clinician(by, proposal.program.patient)
     program = lock_program(proposal.program)
-    proposal = Proposal.objects.select_related("resulting_version").get(pk=proposal.pk)
-    accepted = proposal.resulting_version
-    if proposal.status != Proposal.Status.ACCEPTED or accepted is None:
-        raise ValidationError("There is no acceptance to take back.")
+    proposal = Proposal.objects.select_related("resulting_version", "decision").get(pk=proposal.pk)
+    status, made = proposal.status, proposal.resulting_version
+    if status not in (_ACCEPTED, _DECLINED) or made is None:
+        raise ValidationError("There is no answer to take back.")
     if proposal.answered_by_id != by.pk:
-        raise PermissionDenied("Only who accepted a step may take that back.")
-    _refuse_too_late(proposal, accepted, program, at)
-    before = program.versions.get(number=accepted.number - 1)
-    _refuse_more_than_allowed(program, accepted, before, at)
-    # Every new answer after the acceptance was decided on the accepted version.
-    overtaken = program.decisions.filter(version=accepted).exists()
-    version = _restore(before, program, by, at)
+        raise PermissionDenied("Only who answered a proposal may take that back.")
+    _refuse_too_late(proposal, made, program, at)
+    before = program.versions.get(number=made.number - 1)
+    if status == _DECLINED and program.patient.red_flags.open().exists():
+        raise ValidationError("A red flag is open. Look into it first.")
+    _refuse_more_than_allowed(program, made, before, at)
+    # Every new answer since was decided on the version that is taken back; so was what the rules
+    # say every hour.
+    decided = program.decisions.filter(version=made).exists()
+    version = _restore(before, program, status, by, at)
     changed_again(version=version, at=at)
-    # One that came up in between speaks of the step that is no more.
+    # One that came up in between speaks of the version that is no more.
     supersede_open_proposal(program=program, at=at)
-    proposal.status = Proposal.Status.SUPERSEDED if overtaken else Proposal.Status.OPEN
-    proposal.answered_at = at if overtaken else None
+    proposal.status, proposal.answered_at = Proposal.Status.OPEN, None
     proposal.answered_by = proposal.resulting_version = None
     proposal.answer_reason = ""
     proposal.save()
-    if overtaken:
+    if decided:
         consider_locked(program=program, at=at)
+        if status == _DECLINED and not waits_again(proposal):
+            raise ValidationError(_OVERTAKEN)
     return version
 
 
+def waits_again(proposal: Proposal) -> bool:
+    """Whether its step waits for an answer: in this proposal, or in one of the same step that the
+    rules have put in its place."""
+    standing = proposal.program.proposals.open().select_related("decision").first()
+    if standing is None or standing.pk == proposal.pk:
+        return standing is not None
+    was, now = proposal.decision, standing.decision
+    return (now.outcome, now.step) == (was.outcome, was.step)
+
+
 def can_be_undone(proposal: Proposal, *, by: User, at: dt.datetime) -> bool:
-    """Whether to offer it; ``undo_acceptance`` looks again. Costs at most one query."""
-    accepted = proposal.resulting_version
-    if proposal.status != Proposal.Status.ACCEPTED or accepted is None:
+    """Whether to offer it; ``undo_answer`` looks again. Costs at most one query."""
+    made = proposal.resulting_version
+    if proposal.status not in (_ACCEPTED, _DECLINED) or made is None:
         return False
     if proposal.answered_by_id != by.pk:
         return False
     try:
-        _refuse_too_late(proposal, accepted, proposal.program, at)
+        _refuse_too_late(proposal, made, proposal.program, at)
     except ValidationError:
         return False
     return True
 
 
 def _refuse_too_late(
-    proposal: Proposal, accepted: ProgramVersion, program: Program, at: dt.datetime
+    proposal: Proposal, made: ProgramVersion, program: Program, at: dt.datetime
 ) -> None:
-    if program.current_version_id != accepted.pk or program.status != Program.Status.ACTIVE:
+    if program.status == Program.Status.SUSPENDED:
+        raise ValidationError("The program stands still. Look into why on the patient’s own page.")
+    if program.current_version_id != made.pk or program.status != Program.Status.ACTIVE:
         raise ValidationError("The program has changed since. Change it on the patient’s own page.")
     if proposal.answered_at is None or at - proposal.answered_at > UNDO_WITHIN:
         raise ValidationError(
             "More than ten minutes have passed. Change the program on the patient’s own page."
         )
-    if accepted.sessions.exists():
+    if made.sessions.exists():
         raise ValidationError(
             "The patient has used the new step already. Change it on the patient’s own page."
+            if proposal.status == _ACCEPTED
+            else "The patient has exercised since. Change the program on the patient’s own page."
         )
 
 
 def _refuse_more_than_allowed(
-    program: Program, accepted: ProgramVersion, before: ProgramVersion, at: dt.datetime
+    program: Program, made: ProgramVersion, before: ProgramVersion, at: dt.datetime
 ) -> None:
     """What is true of every version is true of a restored one: taking a step down back asks for
     more again."""
     today = program.patient.local_date(at)
-    require_criteria(program=program, previous=accepted, phase=before.phase)
-    refuse_more_while_flagged(program=program, previous=accepted, version=before, today=today)
-    raised = raised_in(accepted, before)
+    require_criteria(program=program, previous=made, phase=before.phase)
+    refuse_more_while_flagged(program=program, previous=made, version=before, today=today)
+    raised = raised_in(made, before)
     refuse_against_limits(program=program, raised=raised, today=today)
 
 
-def _restore(before: ProgramVersion, program: Program, by: User, at: dt.datetime) -> ProgramVersion:
+def _restore(
+    before: ProgramVersion, program: Program, status: str, by: User, at: dt.datetime
+) -> ProgramVersion:
     """The next version, with all that ``before`` had; its days at each level go on counting."""
+    number = program.current_version.number
     own = {
         "program": program,
-        "number": program.current_version.number + 1,
+        "number": number + 1,
         "cause": ProgramVersion.Cause.CHANGED,
-        "reason": f"Taken back: version {program.current_version.number} was accepted by mistake.",
-        "patient_reason": STAYS,
+        "reason": f"Taken back: version {number} was {status} by mistake.",
+        "patient_reason": STAYS if status == _ACCEPTED else _said_again(before),
         "by": by,
         "policy_approved_by": None,
         "at": at,
@@ -121,6 +148,11 @@ def _restore(before: ProgramVersion, program: Program, by: User, at: dt.datetime
     program.current_version = version
     program.save(update_fields=["current_version"])
     return version
+
+
+def _said_again(before: ProgramVersion) -> str:
+    """After a decline the patient waits as before it; news that nobody has read yet stay news."""
+    return WAITS if before.sessions.exists() else before.patient_reason
 
 
 def _copied(row: ProgramVersion | Prescription, *, without: tuple[str, ...]) -> dict[str, object]:

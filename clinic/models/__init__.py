@@ -1,7 +1,7 @@
 """Tables of the practice itself."""
 
 from clinic.models.absence import Absence
-from clinic.models.alert import Alert, AlertStep, Reassignment
+from clinic.models.alert import Alert, AlertSeen, AlertStep, Reassignment, Seen
 from clinic.models.audit import AccessRecord
 from clinic.models.enquiry import Enquiry
 from clinic.models.heartbeat import Heartbeat
@@ -22,6 +22,7 @@ __all__ = [
     "Absence",
     "AccessRecord",
     "Alert",
+    "AlertSeen",
     "AlertStep",
     "DemoDelivery",
     "Enquiry",
@@ -33,6 +34,7 @@ __all__ = [
     "Reassignment",
     "Receipt",
     "Role",
+    "Seen",
     "Sender",
     "Site",
     "Suppression",

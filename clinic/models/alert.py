@@ -1,19 +1,28 @@
 """What a named person must see by a due time."""
 
 import datetime as dt
+from typing import NamedTuple
 
 import pghistory
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from clinic.models.messaging import Channel
-from clinic.models.people import Site
+from clinic.models.people import Site, User
+
+
+class Seen(NamedTuple):
+    """Who saw an alert, and when."""
+
+    by: User
+    at: dt.datetime
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
     def open(self) -> "AlertQuerySet":
-        """Those that nobody has seen."""
+        """Those that nobody has seen, or not since they were given on."""
         return self.filter(acknowledged_at__isnull=True)
 
     def unresolved(self) -> "AlertQuerySet":
@@ -31,13 +40,14 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 
 
 # How far its telling has come stands in its steps; the history keeps what people did.
-@pghistory.track(exclude=["last_stage", "next_stage_at"])
+@pghistory.track(exclude=["round", "last_stage", "next_stage_at"])
 class Alert(models.Model):
     """Names its subject by type and id, so that this room needs to know no other.
 
     ``owner`` is whose alert it is, ``on_duty`` who answers for it now (``clinic.duty``); nobody
     where no one of the site can sign in. It is seen first (``acknowledged``) and has an outcome
-    later (``resolved``), or both at once.
+    later (``resolved``), or both at once. One that was seen and is given to somebody else is to be
+    seen once more: ``AlertSeen`` keeps who had seen it.
     """
 
     class Severity(models.TextChoices):
@@ -90,6 +100,10 @@ class Alert(models.Model):
         on_delete=models.PROTECT,
         related_name="alerts_on_duty",
     )
+    # When it was given to somebody who had not seen it, after somebody else had; its due time and
+    # its stages count from then. ``round`` counts how often that was.
+    given_at = models.DateTimeField(null=True, blank=True)
+    round = models.PositiveSmallIntegerField(default=0, editable=False)
     # The stage of ``clinic.escalation`` that was told last, -1 before the first, and when the
     # next one is due; none when there is no next one.
     last_stage = models.SmallIntegerField(default=-1, editable=False)
@@ -150,12 +164,47 @@ class Alert(models.Model):
     def is_closed(self) -> bool:
         return self.resolved_at is not None
 
+    @property
+    def last_seen(self) -> Seen | None:
+        """Who saw it last, also before it was given to somebody else who has not seen it yet.
+        Asks the database only for such a one."""
+        if self.acknowledged_at is not None and self.acknowledged_by is not None:
+            return Seen(self.acknowledged_by, self.acknowledged_at)
+        if self.given_at is None:
+            return None
+        before = self.seen_before.select_related("by").order_by("-round").first()
+        return Seen(before.by, before.at) if before else None
+
+
+class AlertSeen(models.Model):
+    """That somebody had seen an alert, written as it was given to somebody else who had not; kept,
+    never changed. ``due_at`` is by when it was to be seen in that ``round``."""
+
+    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="seen_before")
+    round = models.PositiveSmallIntegerField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    due_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["round"]
+        constraints = [
+            models.UniqueConstraint(fields=["alert", "round"], name="alert_seen_once_a_round")
+        ]
+        triggers = [
+            pgtrigger.Protect(name="never_changed", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"Seen by {self.by}"
+
 
 class AlertStep(models.Model):
     """One telling of an alert: to whom, why, by which way. Written with its message, never changed.
 
-    ``number`` counts the tellings of an alert; one may go to several people by several ways.
-    ``person`` is empty, and there is no message, where nobody of the site could be told.
+    ``number`` counts the tellings of an alert, in whatever round; one may go to several people by
+    several ways. ``person`` is empty, and there is no message, where nobody of the site could be
+    told.
     """
 
     class Why(models.TextChoices):
@@ -169,6 +218,7 @@ class AlertStep(models.Model):
 
     alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="steps")
     number = models.PositiveSmallIntegerField()
+    round = models.PositiveSmallIntegerField(default=0)
     stage = models.SmallIntegerField(null=True, blank=True)
     why = models.CharField(max_length=12, choices=Why)
     person = models.ForeignKey(
@@ -189,7 +239,7 @@ class AlertStep(models.Model):
                 nulls_distinct=False,
             ),
             models.UniqueConstraint(
-                fields=["alert", "stage", "person", "channel"],
+                fields=["alert", "round", "stage", "person", "channel"],
                 name="alert_stage_once",
                 condition=Q(stage__isnull=False),
                 nulls_distinct=False,

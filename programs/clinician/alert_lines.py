@@ -9,7 +9,7 @@ from django.db.models import Count, Max
 
 from clinic import duty, escalation, watching
 from clinic.messaging.fates import OF_STATUS, in_words
-from clinic.models import Alert, AlertStep, OutboxMessage, Role, User
+from clinic.models import Alert, AlertSeen, AlertStep, OutboxMessage, Role, Seen, User
 from clinic.models.messaging import Channel
 from clinic.teams import teams_of
 from patients.models import Patient
@@ -32,7 +32,8 @@ NEXT = {
 
 @dataclass(frozen=True)
 class Line:
-    """One alert in a list."""
+    """One alert in a list. ``before`` is who saw it last before it was given to somebody else who
+    has not seen it yet."""
 
     alert: Alert
     patient: Patient | None
@@ -42,6 +43,7 @@ class Line:
     told: int
     last_told: dt.datetime | None
     next_told: str
+    before: Seen | None
 
     @property
     def covered(self) -> bool:
@@ -61,6 +63,9 @@ def lines_of(alerts: Sequence[Alert], *, user: User, at: dt.datetime) -> list[Li
         .annotate(times=Count("number", distinct=True), last=Max("at"))
         .values_list("alert", "times", "last")
     }
+    given = [alert.pk for alert in alerts if alert.given_at and not alert.is_seen]
+    looks = AlertSeen.objects.filter(alert__in=given).select_related("by").order_by("round")
+    before = {look.alert_id: Seen(look.by, look.at) for look in looks}
     return [
         Line(
             alert=alert,
@@ -73,6 +78,7 @@ def lines_of(alerts: Sequence[Alert], *, user: User, at: dt.datetime) -> list[Li
             told=told.get(alert.pk, (0, None))[0],
             last_told=told.get(alert.pk, (0, None))[1],
             next_told=next_words(alert),
+            before=before.get(alert.pk),
         )
         for alert in alerts
     ]
@@ -141,13 +147,15 @@ class Event:
 
 
 def history_of(alert: Alert) -> list[Event]:
-    """All that happened, the newest first. Four queries."""
+    """All that happened, the newest first. Five queries."""
     events = _tellings(alert)
     if all(event.at != alert.raised_at for event in events):
         events.insert(0, Event(alert.raised_at, AlertStep.Why.RAISED.label))
     for change in alert.reassignments.select_related("from_owner", "to_owner", "by"):
         title = f"Given from {change.from_owner.name} to {change.to_owner.name}"
         events.append(Event(change.at, title, f"{change.by.name}: {change.reason}"))
+    for look in alert.seen_before.select_related("by"):
+        events.append(Event(look.at, f"Seen by {look.by.name}"))
     if alert.acknowledged_by is not None and alert.acknowledged_at is not None:
         events.append(Event(alert.acknowledged_at, f"Seen by {alert.acknowledged_by.name}"))
     if alert.resolved_by is not None and alert.resolved_at is not None:

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import connection
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -95,7 +96,9 @@ def alerts_page(request: HttpRequest) -> HttpResponse:
     if closed:
         found = found.filter(resolved_at__isnull=False).order_by("-resolved_at")
     else:
-        found = found.unresolved().order_by("acknowledged_at", "due_at", "pk")
+        # What is to be seen stands first, on however many pages.
+        unseen_first = F("acknowledged_at").asc(nulls_first=True)
+        found = found.unresolved().order_by(unseen_first, "due_at", "pk")
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     lines = lines_of(list(page.object_list), user=user, at=at)
     record_access(
@@ -118,7 +121,11 @@ def alerts_page(request: HttpRequest) -> HttpResponse:
             "page": page,
             "page_query": f"?scope={scope}" + ("&state=closed" if closed else ""),
             "groups": [
-                ("Nobody has seen it yet", [line for line in lines if not line.alert.is_seen]),
+                (
+                    "Nobody has seen it yet",
+                    [line for line in lines if not line.alert.is_seen and not line.before],
+                ),
+                ("Given on, to be seen once more", [line for line in lines if line.before]),
                 ("Seen, outcome to come", [line for line in lines if line.alert.is_seen]),
             ]
             if not closed

@@ -1,6 +1,5 @@
 """The home of the portal: the caseload board."""
 
-import datetime as dt
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -28,9 +27,9 @@ from programs.clinician.board_query import (
     views_of,
 )
 from programs.clinician.opening import portal
-from programs.models import Pathway, Proposal
+from programs.clinician.undo_line import to_undo
+from programs.models import Pathway
 from programs.needs import NEED, NEEDS, ORDER
-from programs.undoing import can_be_undone
 
 _ICONS = {"stopped": "stop", "overdue": "clock", "regressed": "down", "waiting": "up"}
 
@@ -84,22 +83,9 @@ def board(request: HttpRequest) -> HttpResponse:
             "view": next((v for v in views if v["query"] == asked.query()), None),
             "together": found.counts["waiting"] > 1 and may(request.user, May.DECIDE),
             "may_decide": setting.may_decide,
-            "undo": _undo(request, at),
+            "undo": to_undo(request, at),
         },
     )
-
-
-def _undo(request: HttpRequest, at: dt.datetime) -> Proposal | None:
-    """What was just accepted and may still be taken back; GET ``undo`` names it."""
-    number = request.GET.get("undo", "")
-    if not (number.isascii() and number.isdigit() and len(number) < 18):
-        return None
-    found = (
-        Proposal.objects.filter(pk=int(number), answered_by=request.user)
-        .select_related("program__patient", "resulting_version", "decision")
-        .first()
-    )
-    return found if found and can_be_undone(found, by=request.user, at=at) else None
 
 
 def _names_only(request: HttpRequest, search: str) -> HttpResponse:

@@ -20,13 +20,13 @@ from programs.caseload_rows import row_of
 from programs.clinician.board import setting_for
 from programs.clinician.board_lines import done_line, line
 from programs.clinician.fields import PortalForm, date_field, reason_field
-from programs.clinician.opening import open_patient, portal
+from programs.clinician.opening import address_of, open_patient, portal
 from programs.form_errors import put_errors
 from programs.keeping_views import forget_view, keep_view
 from programs.models import Proposal, SavedView
 from programs.proposals import accept_proposal, decline_proposal
 from programs.snoozing import LONGEST_DAYS, snooze_patient, wake_patient
-from programs.undoing import can_be_undone, undo_acceptance
+from programs.undoing import can_be_undone, undo_answer, waits_again
 
 
 class DeclineForm(PortalForm):
@@ -75,13 +75,12 @@ def undo(request: HttpRequest, pk: uuid.UUID, proposal: int) -> HttpResponse:
     patient = open_patient(request, pk, "board")
     found = proposal_of(patient, proposal)
     try:
-        version = undo_acceptance(proposal=found, by=request.user, at=timezone.now())
+        version = undo_answer(proposal=found, by=request.user, at=timezone.now())
     except ValidationError as error:
         return _refused(request, patient, error)
-    found.refresh_from_db(fields=["status"])
     then = (
         "the proposal is open again"
-        if found.status == Proposal.Status.OPEN
+        if waits_again(found)
         else "newer answers have overtaken the proposal"
     )
     said = f"Taken back. Version {version.number} is as before; {then}."
@@ -105,7 +104,7 @@ def decline(request: HttpRequest, pk: uuid.UUID, proposal: int) -> HttpResponse:
                 proposal=found, by=request.user, at=timezone.now(), **form.cleaned_data
             )
             messages.success(request, f"{patient.name}: declined. The routine stays as it is.")
-            return _back(request, patient)
+            return _back(request, patient, undo=found.pk)
         except ValidationError as error:
             put_errors(form, error)
     step = found.decision.step["words"] if found.decision.step else ""
@@ -239,6 +238,8 @@ def _back_query(request: HttpRequest) -> str:
 def _back(
     request: HttpRequest, patient: Patient | None = None, *, undo: int | None = None
 ) -> HttpResponse:
+    if patient and request.POST.get("page") == "patient":
+        return redirect(address_of(patient))
     query = _back_query(request)
     if undo is not None:
         query += f"{'&' if query else '?'}undo={undo}"

@@ -35,6 +35,7 @@ from programs.clinician.opening import address_of, open_patient, portal
 from programs.clinician.panels import panels_of
 from programs.clinician.patient_messages import reminders_of
 from programs.clinician.timeline import KINDS, time_line
+from programs.clinician.undo_line import to_undo
 from programs.form_errors import put_errors
 from programs.items import dose_text
 from programs.models import CaseloadMark, CaseloadRow, Decision, Prescription, Program, Proposal
@@ -71,7 +72,8 @@ class Shown:
 
 def patient_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Everything about one patient; ``before`` (ISO time) pages the time line back, ``kind``
-    narrows it, ``correct`` opens the note of that id for a correction."""
+    narrows it, ``correct`` opens the note of that id for a correction, ``undo`` names a proposal
+    that was just answered."""
     return _page(request, open_patient(request, pk, "patient"))
 
 
@@ -164,6 +166,7 @@ def _clinical(
     return found | {
         "version": program.current_version,
         "proposal": proposal,
+        "undo": to_undo(request, at, patient=patient.pk) if may(request.user, May.DECIDE) else None,
         "decision": spoken,
         "fired": fired,
         "pictures": pictures,
@@ -272,7 +275,7 @@ def accept(request: HttpRequest, pk: uuid.UUID, proposal: int) -> HttpResponse:
     except ValidationError as error:
         return _page(request, patient, status=400, problem=" ".join(error.messages))
     messages.success(request, f"Accepted. {patient.name} is on version {version.number} now.")
-    return redirect(address_of(patient))
+    return redirect(f"{address_of(patient)}?undo={found.pk}")
 
 
 @require_POST
@@ -286,7 +289,7 @@ def decline(request: HttpRequest, pk: uuid.UUID, proposal: int) -> HttpResponse:
                 proposal=found, by=request.user, at=timezone.now(), **form.cleaned_data
             )
             messages.success(request, "Declined. The routine stays as it is.")
-            return redirect(address_of(patient))
+            return redirect(f"{address_of(patient)}?undo={found.pk}")
         except ValidationError as error:
             put_errors(form, error)
     return _page(request, patient, status=400, decline_form=form)

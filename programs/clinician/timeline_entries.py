@@ -183,8 +183,9 @@ def alert(raised: Alert) -> Entry:
     # The words of a text stand at the text.
     detail = [] if raised.key.startswith("text:") else [raised.summary]
     detail.append(f"For {raised.owner.name}")
-    if raised.acknowledged_by:
-        seen = f"Seen by {raised.acknowledged_by.name}"
+    look = raised.last_seen
+    if look:
+        seen = f"Seen by {look.by.name}"
         detail.append(f"{seen}: {raised.outcome}" if raised.outcome else seen)
     title = f"Alert, {raised.get_severity_display().lower()}"
     return Entry(raised.raised_at, "alert", title, tuple(detail), tone="alert")

@@ -102,12 +102,18 @@ def test_keys_lead_to_reasons_and_never_speak_while_one_types(practice, clock, a
     page.keyboard.press("d")
     page.get_by_label("Why not").fill("A busy week at work")
     pages.button(page, "Decline with this reason").click()
-    expect(page).to_have_url(re.compile(r"/clinic/\?need=waiting#n-"))
+    expect(page).to_have_url(re.compile(r"/clinic/\?need=waiting&undo=\d+#n-"))
     # The keys are there once the page is.
     page.wait_for_load_state()
     assert ask(lambda: Proposal.objects.get(status="declined").answer_reason) == (
         "A busy week at work"
     )
+    # By the key it is taken back, from whatever row one stands on
+    page.keyboard.press("u")
+    expect(page.get_by_text("Taken back. Version 3 is as before")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/clinic/\?need=waiting#n-"))
+    page.wait_for_load_state()
+    assert ask(lambda: Proposal.objects.open().count()) == 3
     # Somebody is put off until a day
     page.keyboard.press("j")
     page.keyboard.press("s")
@@ -128,6 +134,11 @@ def test_every_page_of_the_board(practice, clock, look, waiting):
     place = f"/clinic/caseload/{proposal.program.patient_id}"
     own = look(physio)
     own.at("board, three wait", "/clinic/")
+    own.at("declined, may be taken back", declined(f"{place}/proposals/{proposal.pk}/decline/"))
+    own.at(
+        "declined, the patient's page",
+        f"/clinic/patients/{proposal.program.patient_id}/?undo={proposal.pk}",
+    )
     own.at("accepting together", "/clinic/caseload/together/")
     own.at("together, what became of each", together)
     own.at("snoozing", f"{place}/snooze/")
@@ -135,6 +146,16 @@ def test_every_page_of_the_board(practice, clock, look, waiting):
     own.at("declining from the board", f"{place}/proposals/{proposal.pk}/decline/")
     own.at("nothing to accept together", "/clinic/caseload/together/")
     assert not own.wrong, "\n" + "\n".join(own.wrong)
+
+
+def declined(address: str):
+    def decline(page: Page) -> None:
+        page.goto(address)
+        page.get_by_label("Why not").fill("A busy week at work")
+        pages.button(page, "Decline with this reason").click()
+        expect(pages.button(page, "Undo")).to_be_visible()
+
+    return decline
 
 
 def together(page: Page) -> None:

@@ -368,7 +368,7 @@ def test_given_another_alert_then_the_stop_page_never_calls_that_one_seen_instea
 def seen_in_api(program) -> User | None:
     found = Program.objects.whole().get(pk=program.pk)
     seen = today_for(program=found, at=timezone.now()).seen
-    return seen and seen.acknowledged_by
+    return seen and seen.by
 
 
 def test_given_nobody_signed_in_then_nothing_is_said_of_who_has_seen_what(client, alert):

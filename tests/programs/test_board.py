@@ -212,7 +212,7 @@ def test_declining_asks_for_the_reason_and_comes_back(desk, waiting):
     answer = desk.post(
         address("board_decline", waiting), {"reason": "A busy week", "back": "?need=waiting"}
     )
-    assert answer.url.startswith("/clinic/?need=waiting#n-")
+    assert answer.url.startswith(f"/clinic/?need=waiting&undo={waiting.pk}#n-")
     waiting.refresh_from_db()
     assert (waiting.status, waiting.answer_reason) == ("declined", "A busy week")
 

@@ -18,7 +18,7 @@ from programs.adjusting import end_program, reopen_program
 from programs.models import CaseloadMark, CaseloadRow, Program, Proposal, Snooze
 from programs.proposals import accept_proposal, decline_proposal
 from programs.snoozing import snooze_patient, wake_patient
-from programs.undoing import undo_acceptance
+from programs.undoing import undo_answer
 from tests.conftest import MONDAY, make_staff
 from tests.living import at_day, do_morning, do_session, live_well, report_session
 
@@ -81,9 +81,11 @@ class Life:
         if proposal and program.status == Program.Status.ACTIVE:
             if self.chance.random() < 0.5:
                 accept_proposal(proposal=proposal, by=self.physio, at=at)
-                undo_acceptance(proposal=proposal, by=self.physio, at=at)
+                undo_answer(proposal=proposal, by=self.physio, at=at)
             else:
                 decline_proposal(proposal=proposal, by=self.physio, reason="Not yet.", at=at)
+                if self.chance.random() < 0.3:
+                    undo_answer(proposal=proposal, by=self.physio, at=at)
 
     def alert(self, program, day, at):
         alerts.raise_alert(

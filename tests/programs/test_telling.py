@@ -20,7 +20,7 @@ from programs import reminders, telling
 from programs.adjusting import Change, adjust_program, end_program
 from programs.models import Proposal
 from programs.proposals import accept_proposal
-from programs.undoing import undo_acceptance
+from programs.undoing import undo_answer
 from tests.conftest import MONDAY
 from tests.living import live_well, report_session
 from tests.programs.at_the_desk import NO_TO_ALL, at_address, fresh
@@ -330,7 +330,7 @@ def test_given_a_step_is_taken_back_then_no_notice_of_what_was_before_it_goes(pr
     proposal = Proposal.objects.open().get(program=program)
     accepted = accept_proposal(proposal=proposal, by=physio, at=at)
     assert len(telling.tell_of_change(version=accepted, at=at)) == 2
-    undo_acceptance(proposal=proposal, by=physio, at=at + dt.timedelta(minutes=5))
+    undo_answer(proposal=proposal, by=physio, at=at + dt.timedelta(minutes=5))
     assert fates() == [(Status.SUPPRESSED, why.CHANGED_AGAIN)] * 2
 
 

@@ -63,12 +63,14 @@ function put(row, html) {
   says.textContent = `${fresh.querySelector("th a").textContent}: ${fresh.dataset.said || ""}`;
 }
 
-// What was accepted last may be taken back from wherever one is by now.
+// What was accepted last may be taken back from wherever one is by now; else what the line above
+// the board offers.
 let last = null;
+const offered = document.querySelector('.po-undo [data-do="undo"]');
 
 function press(what) {
   const wanted = what === "undo" && last ? document.getElementById(last) : place;
-  const control = wanted?.querySelector(`[data-do="${what}"]`);
+  const control = wanted?.querySelector(`[data-do="${what}"]`) || (what === "undo" && offered);
   if (!control) return false;
   if (what === "accept") last = wanted.id;
   control.click();
@@ -96,6 +98,22 @@ const KEYS = {
   },
 };
 
+if (table || offered) {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const target = event.target;
+    if (target.closest("input, select, textarea, [contenteditable], dialog")) return;
+    if (event.key === "Enter" && target.matches?.("[data-row]")) {
+      event.preventDefault();
+      target.querySelector('[data-do="open"]').click();
+      return;
+    }
+    // A board that the answer has emptied still takes it back.
+    const does = table || event.key === "u" ? KEYS[event.key] : null;
+    if (does && does()) event.preventDefault();
+  });
+}
+
 if (table) {
   const all = rows();
   const named = location.hash && document.getElementById(location.hash.slice(1));
@@ -107,19 +125,6 @@ if (table) {
   table.addEventListener("focusin", (event) => {
     const row = event.target.closest("[data-row]");
     if (row && row !== place) take(row, { focus: false });
-  });
-
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    const target = event.target;
-    if (target.closest("input, select, textarea, [contenteditable], dialog")) return;
-    if (event.key === "Enter" && target.matches?.("[data-row]")) {
-      event.preventDefault();
-      target.querySelector('[data-do="open"]').click();
-      return;
-    }
-    const does = KEYS[event.key];
-    if (does && does()) event.preventDefault();
   });
 
   table.addEventListener("click", (event) => {

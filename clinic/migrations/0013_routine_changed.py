@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0011_room_on_pages'),
+        ('clinic', '0012_alerts_seen_again'),
     ]
 
     operations = [
