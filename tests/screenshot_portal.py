@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+import re
 from dataclasses import asdict
 
 from django.urls import reverse
@@ -112,6 +113,15 @@ def _of(number: int, name: str, query: str = "") -> functools.partial[None]:
     return functools.partial(of_patient, number=number, name=name, query=query)
 
 
+def difference(page: Page) -> None:
+    """One set less of the first exercise, looked at before it is issued."""
+    of_patient(page, number=0, name="patient_change")
+    sets = page.locator("[data-row]").first.get_by_label(re.compile("^Sets"))
+    sets.fill("1" if sets.input_value() != "1" else "2")
+    page.get_by_role("button", name="See what changes", exact=True).last.click()
+    page.get_by_role("heading", name="To the patient").wait_for()
+
+
 PORTAL: list[Shot] = [
     whole_of(
         "board-together",
@@ -121,6 +131,7 @@ PORTAL: list[Shot] = [
         first=at_work_again,
     ),
     whole_of("editor", "The routine, edited", _of(0, "patient_change"), who=RUTH),
+    whole_of("difference", "What changes, before it is issued", difference, who=RUTH),
     whole_of("discharge", "Ending a program with its outcome", _of(0, "patient_end"), who=RUTH),
     whole_of("handout", "The routine on paper", _of(0, "patient_handout"), who=RUTH),
     whole_of("paper", "A week from paper", _of(0, "patient_paper"), who=RUTH),
