@@ -23,6 +23,8 @@ from programs.models import (
     Session,
 )
 
+# What a running program never asks of its template, for ``defer``.
+UNREAD = [f"template__{name}" for name in all_but(ProgramTemplate, "slug", "name", "habits")]
 # What a check-in may hold that calls for the red-flag questions (programs.asking).
 CALLING = ("usual_pain", "pain_before", "pain_during", "pain_this_morning", "soreness")
 
@@ -31,8 +33,7 @@ CALLING = ("usual_pain", "pain_before", "pain_during", "pain_this_morning", "sor
 def running_program(patient: uuid.UUID) -> QuerySet[Program]:
     """With what every page needs of it; of the template only what a running program asks for."""
     running = Program.objects.running().filter(patient_id=patient)
-    unread = [f"template__{name}" for name in all_but(ProgramTemplate, "slug", "name", "habits")]
-    return running.select_related("current_version", "template").defer(*unread)[:1]
+    return running.select_related("current_version", "template").defer(*UNREAD)[:1]
 
 
 @written_once

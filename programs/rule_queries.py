@@ -10,12 +10,12 @@ from typing import Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, Q, QuerySet, Subquery
 
-from clinic.written_once import all_but, written_once
+from clinic.written_once import written_once
 from patients.models import CheckIn, RedFlag
+from programs.day_queries import UNREAD
 from programs.models import (
     Decision,
     Program,
-    ProgramTemplate,
     ProgramVersion,
     Proposal,
     Session,
@@ -33,10 +33,9 @@ def program_lock(program: uuid.UUID) -> QuerySet[Program, uuid.UUID]:
 def whole_program(program: uuid.UUID) -> QuerySet[Program]:
     """With the patient, site, physiotherapist and current version that every verb needs."""
     rows = Program.objects.filter(pk=program).order_by()
-    unread = [f"template__{name}" for name in all_but(ProgramTemplate, "slug", "name", "habits")]
     return rows.select_related(
         "patient__site", "patient__physiotherapist", "current_version", "template"
-    ).defer(*unread)
+    ).defer(*UNREAD)
 
 
 @written_once
