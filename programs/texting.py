@@ -12,11 +12,12 @@ from django.db import transaction
 
 from clinic.messaging.persons import Person
 from clinic.models import IncomingText
+from clinic.quiet_hours import local_moment
 from patients.checking_in import record_check_in
 from patients.models import CheckIn, Patient
 from programs.answering import Answered, record_session
 from programs.asking import calls_for_questions
-from programs.day_facts import NIGHT_ENDS
+from programs.day_facts import morning_of
 from programs.deciding import consider_locked, lock_program
 from programs.models import Program, Session
 from programs.today import program_for
@@ -83,13 +84,15 @@ def _done(program: Program, text: IncomingText, at: dt.datetime) -> str:
 
 
 def _day_meant(program: Program, at: dt.datetime) -> dt.date:
-    """Today; in the night the day just gone, as long as nothing is known of it."""
-    local = at.astimezone(program.patient.zone)
-    yesterday = local.date() - dt.timedelta(days=1)
-    late = local.time() < NIGHT_ENDS and yesterday >= program.started_on
-    if late and not program.sessions.filter(day=yesterday).exists():
-        return yesterday
-    return local.date()
+    """Today; in the night the day just gone, unless that one was done before the night began."""
+    patient = program.patient
+    today = patient.local_date(at)
+    yesterday = today - dt.timedelta(days=1)
+    if at >= morning_of(program, today) or yesterday < program.started_on:
+        return today
+    midnight = local_moment(today, dt.time(), patient.zone)
+    evening = program.sessions.exercised().filter(day=yesterday, at__lt=midnight)
+    return today if evening.exists() else yesterday
 
 
 def _id_of(text: IncomingText) -> uuid.UUID:

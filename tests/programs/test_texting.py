@@ -3,6 +3,7 @@
 import datetime as dt
 import threading
 import uuid
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -16,9 +17,12 @@ from clinic.models import Alert, IncomingText, OutboxMessage, Suppression
 from patients.models import CheckIn, Consent
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import REPEATED
+from programs.answering import record_session
 from programs.models import Program
 from programs.today import today_for
 from tests.texting import PHONE, TOKEN, post_twilio, text, twilio_fields
+
+LONDON = ZoneInfo("Europe/London")
 
 pytestmark = pytest.mark.django_db
 
@@ -36,8 +40,8 @@ def running(make_program, patient) -> Program:
 
 
 def noon(days: int = 0) -> dt.datetime:
-    """A moment at which no day of the patient's is about to change."""
-    now = timezone.now()
+    """A moment at which no day of the patient's is about to change, by the patient's clock."""
+    now = timezone.now().astimezone(LONDON)
     return now.replace(hour=12, minute=0, second=0, microsecond=0) + dt.timedelta(days=days)
 
 
@@ -61,8 +65,14 @@ def test_done_marks_todays_routine_as_self_reported(running):
     reply = text("Done!")
     session = running.sessions.get()
     assert (session.status, session.known) == ("done", "self_reported")
-    assert session.day == running.patient.local_date(timezone.now()) or timezone.now().hour < 5
     assert reply == "Thank you, it is saved. Please tell us how it went: {link}"
+
+
+@pytest.mark.parametrize("hour", [4, 12, 23])
+def test_done_by_day_is_for_that_day(running, hour):
+    at = noon().replace(hour=hour, minute=30)
+    received("done", at=at)
+    assert running.sessions.get().day == at.date()
 
 
 def test_the_link_of_the_reply_opens_the_patients_page(running):
@@ -73,14 +83,22 @@ def test_the_link_of_the_reply_opens_the_patients_page(running):
     assert opened.request["PATH_INFO"] == "/"
 
 
-def test_done_again_changes_nothing(running):
+@pytest.mark.parametrize("hour", [0, 3, 4, 12, 23])
+def test_done_again_changes_nothing(running, hour):
+    at = noon().replace(hour=hour, minute=30)
+    received("done", at=at)
+    first = running.sessions.get()
+    received("DONE", at=at + dt.timedelta(minutes=5))
+    session = running.sessions.get()
+    assert (session.pk, session.at) == (first.pk, first.at)
+
+
+def test_the_same_text_again_changes_nothing(running):
     fields = twilio_fields("done")
     for _ in range(3):
         assert post_twilio(fields).status_code == 200
-    first = running.sessions.get()
-    text("DONE")
-    session = running.sessions.get()
-    assert (session.pk, session.at) == (first.pk, first.at)
+    assert running.sessions.count() == 1
+    assert OutboxMessage.objects.filter(kind="reply").count() == 1
 
 
 def test_done_in_the_night_is_for_the_evening_before(running):
@@ -90,6 +108,32 @@ def test_done_in_the_night_is_for_the_evening_before(running):
     local = half_past_midnight.astimezone(running.patient.zone)
     assert local.hour < 4
     assert running.sessions.get().day == day - dt.timedelta(days=1)
+
+
+def test_done_in_the_night_is_for_the_new_day_where_the_evening_before_was_done(running):
+    evening = noon(-1).replace(hour=20)
+    received("done", at=evening)
+    for minute in (30, 40):
+        received("done", at=noon().replace(hour=0, minute=minute))
+    day = running.patient.local_date(noon())
+    assert [session.day for session in running.sessions.all()] == [
+        day,
+        day - dt.timedelta(days=1),
+    ]
+
+
+def test_done_in_the_night_takes_the_place_of_a_skipped_evening(running):
+    record_session(
+        program=running,
+        day=running.patient.local_date(noon(-1)),
+        status="skipped",
+        skip_reason="time",
+        client_id=uuid.uuid4(),
+        known="self_reported",
+        at=noon(-1).replace(hour=20),
+    )
+    received("done", at=noon().replace(hour=0, minute=30))
+    assert running.sessions.get().status == "done"
 
 
 def test_done_before_the_first_day_marks_nothing(make_program, patient):
