@@ -1,6 +1,9 @@
 """Addresses of the practice itself."""
 
+from django.templatetags.static import static
 from django.urls import path, re_path
+from django.utils.functional import lazy
+from django.views.generic import RedirectView
 
 from clinic import (
     demo_mailbox,
@@ -11,9 +14,13 @@ from clinic import (
     text_hooks,
 )
 
+_ICON = lazy(static, str)("clinic/favicon.svg")
 _ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 urlpatterns = [
+    # Browsers ask for it beside pages that name no icon. A page that says "not found" would bring
+    # a cookie for forms, which could take the place of the one of the page that is opened next.
+    path("favicon.ico", RedirectView.as_view(url=_ICON), name="favicon"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("demo/messages/", demo_mailbox.messages, name="demo_messages"),

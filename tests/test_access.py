@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 # An address anybody may open, and why.
 PUBLIC = {
     "^$": "the front page: how to sign in",
+    "favicon.ico": "where the icon is",
     "healthz": "for the machine that watches the process",
     "readyz": "for the machine that watches the practice; holds no record",
     "demo/messages/": "exists in a demo practice only",
@@ -207,3 +208,10 @@ def test_the_list_of_public_addresses_names_only_what_exists():
     plain = {route.lstrip("^") for route in addresses()}
     for key in PUBLIC:
         assert key == "^$" or any(route.startswith(key) for route in plain), key
+
+
+def test_a_browser_that_looks_for_an_icon_gets_it_and_no_cookie(client):
+    answer = client.get("/favicon.ico")
+    assert answer.status_code == 302
+    assert answer["Location"].endswith(".svg")
+    assert not answer.cookies

@@ -61,7 +61,7 @@ def test_twelve_proposals_are_accepted_by_keyboard_and_one_taken_back(
     practice, clock, at_desk, waiting
 ):
     # The first address is one of a machine, which has no icon for a browser.
-    page: Page = at_desk(meets=(404,))
+    page: Page = at_desk()
     sign_in(page, waiting(12))
     page.goto("/clinic/")
     rows = page.locator("[data-row]")
@@ -87,7 +87,7 @@ def test_twelve_proposals_are_accepted_by_keyboard_and_one_taken_back(
 
 def test_keys_lead_to_reasons_and_never_speak_while_one_types(practice, clock, at_desk, waiting):
     # The first address is one of a machine, which has no icon for a browser.
-    page: Page = at_desk(meets=(404,))
+    page: Page = at_desk()
     sign_in(page, waiting(3))
     page.goto("/clinic/?need=waiting")
     # Letters typed into the search are letters

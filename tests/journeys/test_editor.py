@@ -73,7 +73,7 @@ def test_another_template_shows_its_own_routine_at_once(
     practice: Practice, clock: Clock, at_desk, make_patient, physio
 ):
     patient = make_patient()
-    staff = at_desk(meets=(404,))
+    staff = at_desk()
     sign_in(staff, physio)
     staff.goto(f"/clinic/patients/{patient.pk}/assign/")
     look = staff.get_by_role("complementary", name="The first routine")
@@ -87,7 +87,7 @@ def test_keys_a_closed_gate_the_difference_and_what_the_patient_reads(
     practice: Practice, clock: Clock, worker: Worker, at_desk, on_phone, program, physio
 ):
     clock.to(0, "10:00")
-    staff = at_desk(meets=(400, 404))
+    staff = at_desk(meets=(400,))
     sign_in(staff, physio)
     staff.goto(f"/clinic/patients/{program.patient_id}/")
     pages.link(staff, "Adjust").click()
@@ -131,7 +131,7 @@ def test_keys_a_closed_gate_the_difference_and_what_the_patient_reads(
     received = pages.mails_to(practice.mails, program.patient.user.email)
     [mail] = [one for one in received if one["Subject"] == "Your routine has changed"]
     assert "dead bug" not in pages.text_of(mail).lower()
-    phone = on_phone(meets=(404,))
+    phone = on_phone()
     pages.open_link(phone, pages.link_in(pages.text_of(mail)))
     expect(phone.get_by_text("You get the dead bug now. Slow is good.")).to_be_visible()
     # The safety questions of the week stand before it; what comes after them is this.

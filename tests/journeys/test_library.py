@@ -28,7 +28,7 @@ def test_an_own_exercise_from_the_first_word_to_a_patient(
     colleague = make_staff(site, Role.PHYSIOTHERAPIST, "Ivo Hansen")
     patient = make_patient()
     clock.to(0, "09:00")
-    page = at_desk(meets=(404,))
+    page = at_desk()
     sign_in(page, physio)
 
     # She writes it, and sees beside the form what the patient will see.
@@ -60,7 +60,7 @@ def test_an_own_exercise_from_the_first_word_to_a_patient(
     expect(page.get_by_role("status")).to_contain_text("Sent for review")
 
     # A colleague reads and approves it.
-    other = at_desk(meets=(404,))
+    other = at_desk()
     sign_in(other, colleague)
     other.goto("/clinic/library/")
     pages.link(other, "In review 1").click()

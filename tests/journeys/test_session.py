@@ -71,7 +71,7 @@ def test_given_holds_and_sides_then_a_keyboard_is_enough_for_the_whole_session(
     items = today_for(program=ana, at=MONDAY).items
     names = [item.exercise.name for item in items]
     stretch = next(i for i in items if i.exercise.slug == "hip-flexor-stretch")
-    page = at_the_routine(at_desk(meets=(404,)), ana)
+    page = at_the_routine(at_desk(), ana)
     heard = page.get_by_role("status").first
 
     # when she starts by key, then the first exercise gets ready, and is announced once
@@ -130,7 +130,7 @@ def test_given_holds_and_sides_then_a_keyboard_is_enough_for_the_whole_session(
 
 def test_given_it_is_too_much_then_easier_and_hurts_are_on_every_screen(ana: Program, on_phone):
     first, second, third, *others = today_for(program=ana, at=MONDAY).items
-    page = at_the_routine(on_phone(meets=(404,)), ana)
+    page = at_the_routine(on_phone(), ana)
     pages.button(page, "Start").click()
 
     # one exercise skipped with a reason, after the mind changed once
@@ -168,7 +168,7 @@ def test_given_it_is_too_much_then_easier_and_hurts_are_on_every_screen(ana: Pro
 
 def test_given_no_script_then_a_list_and_a_form_are_enough(ana: Program, on_phone):
     items = today_for(program=ana, at=MONDAY).items
-    page = on_phone(java_script_enabled=False, meets=(404,))
+    page = on_phone(java_script_enabled=False)
     sign_in(page, ana.patient.user)
     page.goto("/")
     pages.link(page, "Start today’s routine").click()
@@ -188,7 +188,7 @@ def test_given_no_script_then_a_list_and_a_form_are_enough(ana: Program, on_phon
 
 def test_a_plan_takes_as_long_as_its_dose(practice: Practice, at_desk):
     """What the page promises in minutes is what the player counts, but for getting ready."""
-    page = at_desk(meets=(404,))
+    page = at_desk()
     page.goto("/serious/")
     doses = [
         {"sets": s, "reps": r, "hold_s": h, "per_side": side, "seconds_per_rep": 4, "rest_s": 20}
