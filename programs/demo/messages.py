@@ -96,9 +96,10 @@ def write_reminders(*, program: Program, last_day: dt.date, index: int, seed: in
     Receipt.objects.bulk_create(receipts, batch_size=1000)
 
 
-def alert_went_out(alert: Alert) -> None:
-    """What was told of an alert reached the staff before one of them looked."""
-    OutboxMessage.objects.about("alert", alert.pk).filter(status=Status.DUE).update(**_SENT)
+def went_out(subject_type: str, subject_id: object) -> None:
+    """What was written about this reached whom it was for, when it was due."""
+    waiting = OutboxMessage.objects.about(subject_type, subject_id).filter(status=Status.DUE)
+    waiting.update(**_SENT)
 
 
 def tell_alerts(*, last_day: dt.date) -> None:

@@ -28,8 +28,9 @@ from programs.answering import answer_after_session, answer_morning, record_sess
 from programs.assigning import assign_program
 from programs.criteria import criteria_for
 from programs.demo.courses import COURSES, Course, Day
+from programs.demo.desk import fill_desk
 from programs.demo.measures import answer_measures
-from programs.demo.messages import alert_went_out, settle_alerts, tell_alerts, write_reminders
+from programs.demo.messages import settle_alerts, tell_alerts, went_out, write_reminders
 from programs.models import Program, ProgramTemplate, Proposal
 from programs.post_injury import is_post_injury, tick_criteria
 from programs.proposals import accept_proposal, decline_proposal
@@ -73,6 +74,7 @@ def build_practice(*, patients: int, days: int, seed: int, last_day: dt.date) ->
         write_reminders(program=program, last_day=last_day, index=index, seed=seed)
     tell_alerts(last_day=last_day)
     settle_alerts(last_day=last_day)
+    fill_desk(sites=sites, staff=staff, last_day=last_day)
 
 
 def _people() -> tuple[list[Site], list[User]]:
@@ -223,7 +225,7 @@ def _clinician(
     patients does; what came up in the last days still waits for her."""
     if left > 4 and chance.random() < 0.6:
         for alert in Alert.objects.about("patient", program.patient_id).open():
-            alert_went_out(alert)
+            went_out("alert", alert.pk)
             alerts.acknowledge(
                 alert=alert,
                 by=physio,

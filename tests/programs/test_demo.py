@@ -6,8 +6,8 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 
-from clinic.models import OutboxMessage
-from patients.models import Patient
+from clinic.models import Enquiry, OutboxMessage
+from patients.models import Appointment, Patient
 from programs.caseload import rows_for
 from programs.demo.courses import COURSES
 from programs.demo.practice import build_practice, digest
@@ -132,3 +132,16 @@ def test_given_the_days_lived_then_their_reminders_have_fates_and_planning_finds
     report = plan_reminders(at=NEXT_MORNING)
     assert report.expired == 0
     assert report.due > 0
+
+
+def test_given_the_days_lived_then_the_desk_has_appointments_and_enquiries(lived):
+    today = Appointment.objects.filter(starts_at__date=NEXT_MORNING.date())
+    assert today.count() >= 4
+    assert {row.status for row in today} <= {"planned", "cancelled"}
+    past = Appointment.objects.filter(starts_at__date__lte=LAST_DAY)
+    assert past.filter(status="attended").exists()
+    assert not past.filter(status="planned").exists()
+    assert Enquiry.objects.waiting().count() == 3
+    assert set(Enquiry.objects.values_list("state", flat=True)) == {"new", "answered", "spam"}
+    mails = OutboxMessage.objects.filter(subject_type="enquiry")
+    assert set(mails.values_list("status", flat=True)) == {"sent"}
