@@ -1,6 +1,5 @@
 """Somebody who is not a patient yet and asks to hear from the practice."""
 
-import datetime as dt
 import uuid
 
 import pghistory
@@ -116,6 +115,3 @@ class Enquiry(models.Model):
     @property
     def is_confirmed(self) -> bool:
         return self.confirmed_at is not None
-
-    def age_in_days(self, at: dt.datetime) -> int:
-        return (at - self.made_at).days

@@ -29,7 +29,7 @@ _NOT_ARRIVED = (
 )
 _SHOWN = {
     "": "Waiting",
-    "unconfirmed": "Address not confirmed",
+    "unconfirmed": "Not confirmed",
     "done": "Done",
 }
 _NOTHING = {
@@ -41,8 +41,9 @@ _NOTHING = {
 
 @dataclass(frozen=True)
 class Line:
-    """One enquiry as the page shows it. ``known`` are patients it may be; ``elsewhere`` says that
-    a patient of another site has the same address."""
+    """One enquiry as the page shows it. ``days`` is how many midnights ago, by the clock of whoever
+    looks. ``known`` are patients it may be; ``elsewhere`` says that a patient of another site has
+    the same address."""
 
     enquiry: Enquiry
     days: int
@@ -114,7 +115,7 @@ def _lines(user: User, found: list[Enquiry], at: dt.datetime) -> list[Line]:
         lines.append(
             Line(
                 enquiry=enquiry,
-                days=enquiry.age_in_days(at),
+                days=(timezone.localdate(at) - timezone.localdate(enquiry.made_at)).days,
                 known=[k for k in own if k.patient.pk != enquiry.patient_id],
                 elsewhere=any(k not in own and k.by != "name" for k in theirs),
                 mail=mail if mail and _is_telling(mail) else None,

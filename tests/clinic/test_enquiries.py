@@ -193,7 +193,7 @@ def test_given_a_mobile_only_then_nobody_is_written_to_and_staff_see_it_unconfir
     assert not OutboxMessage.objects.exists()
     client.force_login(front_desk)
     page = client.get("/clinic/enquiries/").content.decode()
-    assert "by mobile only, not confirmed" in page
+    assert "by telephone only, not confirmed" in page
     assert "After five, please" in page
 
 

@@ -1,6 +1,9 @@
 """The portal's page of enquiries: who may see which, and one press that makes a patient."""
 
+import datetime as dt
+
 import pytest
+import time_machine
 
 from clinic import enquiries
 from clinic.models import Enquiry, Role
@@ -124,6 +127,19 @@ def test_given_what_staff_do_then_the_enquiry_moves_and_can_come_back(desk, make
     press(desk, two, "reopened")
     two.refresh_from_db()
     assert (two.state, two.reason, two.handled_by) == ("new", "", None)
+
+
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [(dt.timedelta(hours=4), "today, 08:00"), (dt.timedelta(hours=17), "yesterday, 08:00")],
+)
+def test_given_a_midnight_between_then_an_enquiry_is_of_yesterday(
+    front_desk, client, make_enquiry, later, said
+):
+    make_enquiry()
+    with time_machine.travel(MONDAY + later):
+        client.force_login(front_desk)
+        assert said in client.get(PAGE).content.decode()
 
 
 def test_given_enquiries_then_the_menu_counts_those_that_can_be_answered(desk, make_enquiry):
