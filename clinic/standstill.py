@@ -6,6 +6,7 @@ fault in asking must not take the page away: there is then no banner, and a line
 
 import datetime as dt
 import logging
+import math
 import time
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ class Standstill:
 
 @dataclass
 class _Memory:
-    asked: float = -REMEMBERED_S
+    asked: float = -math.inf
     signs: health.Signs | None = None
 
 
@@ -40,7 +41,7 @@ _memory = _Memory()
 
 def forget() -> None:
     """Ask the database again at the next page."""
-    _memory.asked = -REMEMBERED_S
+    _memory.asked = -math.inf
 
 
 def standstill_for(request: HttpRequest) -> Standstill | None:

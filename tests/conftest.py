@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
 
+from clinic import standstill
 from clinic.models import Role, Site, User
 from patients.consenting import give_consent
 from patients.models import Consent, Patient
@@ -78,6 +79,13 @@ def django_db_setup(django_db_setup, django_db_blocker):
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered(monkeypatch):
+    """Pages ask for the signs of life each time: what one test saw is not true in the next, and how
+    often a page asks must not hang on how fast the machine is."""
+    monkeypatch.setattr(standstill, "REMEMBERED_S", 0.0)
 
 
 @pytest.fixture

@@ -114,8 +114,10 @@ def test_given_the_signs_cannot_be_read_then_the_page_comes_without_a_banner(
 
 
 def test_given_many_pages_within_seconds_then_the_database_is_asked_once(
-    rf, physio, django_assert_num_queries
+    rf, physio, django_assert_num_queries, monkeypatch
 ):
+    monkeypatch.setattr(standstill, "REMEMBERED_S", 60.0)
+    standstill.forget()
     request = rf.get("/clinic/")
     request.user = physio
     with django_assert_num_queries(1):

@@ -22,7 +22,8 @@ def look_at_post_injury(own: Look, hurt: Patient) -> None:
 
 def look_at_agenda(own: Look, user: User, patient: Patient) -> None:
     at = timezone.now()
-    starts_at = at.replace(hour=14, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
+    # After the last of the appointments that the practice has that day.
+    starts_at = at.replace(hour=17, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
     booked = make_appointment(
         patient=patient, physiotherapist=user, starts_at=starts_at, minutes=45, by=user, at=at
     )
