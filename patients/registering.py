@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.db.models import IntegerField, Max
 from django.db.models.functions import Cast, Substr
+from django.utils.formats import date_format
 
 from clinic.models import Role, Site, User
 from clinic.models.messaging import Channel
@@ -36,10 +37,13 @@ def register_patient(
     language: str = "en",
     reminder_time: dt.time | None = None,
     number: str = "",
+    refuse_namesake: bool = False,
 ) -> Patient:
     """Make a record, its contact points and, with an e-mail address, the way to sign in.
 
-    Raises ValidationError with a message per field, and then nothing is made.
+    With ``refuse_namesake`` somebody of the same name at a site of ``by`` stands in the way: most
+    often it is the same person, or the same form sent twice. Raises ValidationError with a message
+    per field, and then nothing is made.
     """
     _must_be_staff(by)
     email = email.strip().lower()
@@ -56,6 +60,12 @@ def register_patient(
         at=at,
     )
     patient.full_clean(exclude=["user"])
+    # After the number was taken: who registers the same person at this moment has come to an end.
+    if refuse_namesake and (known := _namesake(patient, by)):
+        born = f", born {date_format(known.date_of_birth)}" if known.date_of_birth else ""
+        raise ValidationError(
+            {"somebody_else": f"{known.name} is here already: {known.number}{born}."}
+        )
     if email:
         patient.user = _account_with(email, patient.name)
     patient.save()
@@ -68,6 +78,19 @@ def register_patient(
             patient=patient, channel=Channel.SMS, address=phone, by=by, at_hour=reminder_time
         )
     return patient
+
+
+def _namesake(patient: Patient, by: User) -> Patient | None:
+    """The newest patient of the same name whom ``by`` may know of."""
+    return (
+        Patient.objects.visible_to(by)
+        .filter(
+            given_name__iexact=patient.given_name.strip(),
+            family_name__iexact=patient.family_name.strip(),
+        )
+        .order_by("-created_at")
+        .first()
+    )
 
 
 def build_patient(

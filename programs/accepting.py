@@ -1,4 +1,5 @@
-"""Accepting several proposals, each by itself: one that is refused holds up no other."""
+"""Accepting from a list, where the patient's own page is not open: one proposal, or several, each
+by itself, so that one that is refused holds up no other."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from django.db import transaction
 from clinic.models import Alert, User
 from patients.models import RedFlag
 from programs.deciding import lock_program
-from programs.models import Program, Proposal
+from programs.models import Program, ProgramVersion, Proposal
 from programs.needs import why_one_by_one
 from programs.proposals import accept_proposal
 
@@ -24,20 +25,28 @@ class Told:
     version: int | None = None
 
 
+@transaction.atomic
+def accept_from_list(*, proposal: Proposal, by: User, at: dt.datetime) -> ProgramVersion:
+    """Accept a step that needs no look at the patient's own page, and return the new version.
+
+    Raises ValidationError with the reason (``programs.needs.why_one_by_one``) where it does need
+    one, as things stand under the program's lock.
+    """
+    program = lock_program(proposal.program)
+    why = why_not_together(proposal, program)
+    if why and proposal.status == Proposal.Status.OPEN:
+        raise ValidationError(why)
+    return accept_proposal(proposal=proposal, by=by, at=at)
+
+
 def accept_together(*, proposals: Sequence[Proposal], by: User, at: dt.datetime) -> list[Told]:
-    """Accept each in a transaction of its own, and only those that may be accepted together with
-    others (``programs.needs.why_one_by_one``), looked at again under the program's lock."""
+    """Accept each in a transaction of its own."""
     return [_accept_one(proposal, by, at) for proposal in proposals]
 
 
 def _accept_one(proposal: Proposal, by: User, at: dt.datetime) -> Told:
     try:
-        with transaction.atomic():
-            program = lock_program(proposal.program)
-            why = why_not_together(proposal, program)
-            if why and proposal.status == Proposal.Status.OPEN:
-                raise ValidationError(why)
-            version = accept_proposal(proposal=proposal, by=by, at=at)
+        version = accept_from_list(proposal=proposal, by=by, at=at)
     except ValidationError as error:
         return Told(proposal, " ".join(error.messages))
     except PermissionDenied as error:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from patients.models import Patient
+from programs.accepting import accept_from_list
 from programs.caseload_rows import row_of
 from programs.clinician.board import setting_for
 from programs.clinician.board_lines import done_line, line
@@ -24,7 +25,7 @@ from programs.clinician.opening import address_of, open_patient, portal
 from programs.form_errors import put_errors
 from programs.keeping_views import forget_view, keep_view
 from programs.models import Proposal, SavedView
-from programs.proposals import accept_proposal, decline_proposal
+from programs.proposals import decline_proposal
 from programs.snoozing import LONGEST_DAYS, snooze_patient, wake_patient
 from programs.undoing import can_be_undone, undo_answer, waits_again
 
@@ -63,7 +64,7 @@ def accept(request: HttpRequest, pk: uuid.UUID, proposal: int) -> HttpResponse:
     found = proposal_of(patient, proposal)
     step = found.decision.step["words"] if found.decision.step else "the step"
     try:
-        version = accept_proposal(proposal=found, by=request.user, at=timezone.now())
+        version = accept_from_list(proposal=found, by=request.user, at=timezone.now())
     except ValidationError as error:
         return _refused(request, patient, error)
     said = f"Accepted: {step}. Version {version.number}."

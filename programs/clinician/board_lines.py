@@ -108,16 +108,16 @@ def _step(row: CaseloadRow | Shown, on: Setting) -> str:
 def _acts(row: CaseloadRow | Shown, on: Setting) -> str:
     acts, name = "", escape(row.name)
     if row.proposal_id and row.need == "waiting":
-        if row.pathway == Pathway.POST_INJURY:
-            acts = (
-                f'<a class="po-act" href="{_address("patient", row)}" data-do="accept" '
-                f'aria-label="Look and decide, {name}">Look and decide</a>'
-            )
-        else:
+        if row.may_bulk:
             acts = (
                 f'<button class="po-act po-act--main" type="submit" form="board-act" '
                 f'formaction="{_address("board_accept", row, row.proposal_id)}" data-do="accept" '
                 f'aria-label="Accept, {name}">Accept</button>'
+            )
+        else:
+            acts = (
+                f'<a class="po-act" href="{_address("patient", row)}" data-do="accept" '
+                f'aria-label="Look and decide, {name}">Look and decide</a>'
             )
         acts += (
             f'<a class="po-act" href="{_address("patient_change", row)}?proposal={row.proposal_id}"'

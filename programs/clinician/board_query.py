@@ -95,6 +95,7 @@ class Shown:
     outcome: str
     step: str
     proposal_id: int | None
+    may_bulk: bool
     pathway: str
     phase: int | None
     usual_pain: int | None

@@ -73,6 +73,10 @@ class RegisterForm(PersonForm):
         required=False,
     )
     way = forms.ChoiceField(label="How they agreed", choices=_WAYS, initial=Way.IN_PERSON)
+    # Asked only where somebody of that name is there.
+    somebody_else = forms.BooleanField(
+        label="This is somebody else of the same name", required=False
+    )
 
     field_order = [
         "given_name",
@@ -138,8 +142,9 @@ def register(request: HttpRequest) -> HttpResponse:
 @transaction.atomic
 def _register(by: User, said: dict[str, Any]) -> Patient:
     at = timezone.now()
-    fields = {name: value for name, value in said.items() if name not in ("consents", "way")}
-    patient = register_patient(by=by, at=at, **fields)
+    others = ("consents", "way", "somebody_else")
+    fields = {name: value for name, value in said.items() if name not in others}
+    patient = register_patient(by=by, at=at, refuse_namesake=not said["somebody_else"], **fields)
     for purpose in said["consents"]:
         give_consent(patient=patient, purpose=purpose, way=said["way"], by=by, at=at)
     return patient

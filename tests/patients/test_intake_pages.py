@@ -103,6 +103,31 @@ def test_an_address_that_somebody_has_is_refused_whole(staff, site, physio):
     assert Patient.objects.count() == 1
 
 
+def test_the_same_form_again_makes_no_second_record(staff, site, physio):
+    form = person(site, physio, email="", consents=["record"])
+    assert staff.post(reverse("admin:patient_new"), form).status_code == 302
+    again = staff.post(reverse("admin:patient_new"), form | {"given_name": " ana "})
+    assert again.status_code == 400
+    number = Patient.objects.get().number
+    assert f"Ana Morales is here already: {number}." in words(again)
+    assert 'name="somebody_else"' in again.content.decode()
+
+
+def test_somebody_else_of_the_same_name_is_registered_when_staff_say_so(staff, site, physio):
+    form = person(site, physio, email="", consents=["record"])
+    assert 'name="somebody_else"' not in staff.get(reverse("admin:patient_new")).content.decode()
+    staff.post(reverse("admin:patient_new"), form)
+    answer = staff.post(reverse("admin:patient_new"), form | {"somebody_else": "on"})
+    assert answer.status_code == 302
+    assert Patient.objects.count() == 2
+
+
+def test_a_namesake_of_another_site_is_not_spoken_of(staff, site, physio, other_site, make_patient):
+    make_patient("Ana", site=other_site)
+    form = person(site, physio, email="", consents=["record"])
+    assert staff.post(reverse("admin:patient_new"), form).status_code == 302
+
+
 def test_a_patient_belongs_to_a_site_and_a_colleague_of_one_s_own(
     staff, site, physio, other_site, stranger
 ):

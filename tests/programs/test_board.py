@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 
+import pgtrigger
 import pytest
 import time_machine
 from django.db import connection
@@ -337,6 +338,29 @@ def test_after_an_injury_no_step_is_accepted_with_others(desk, make_program, mak
     assert proposal.status == "open"
     told = words(desk.get(reverse("admin:board_together")))
     assert "After an injury every step is decided" in told
+
+
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        ({"phase_change": True}, "A new phase is decided"),
+        ({"opens_class": True}, "A new movement class is decided"),
+    ],
+)
+def test_what_belongs_to_the_patients_page_is_not_accepted_by_one_key(desk, waiting, step, why):
+    decision = waiting.decision
+    decision.step = decision.step | step
+    with pgtrigger.ignore("programs.Decision:stored_whole"):
+        decision.save(update_fields=["step"])
+    caseload_rows.touch([waiting.program.patient_id])
+    page = desk.get("/clinic/").content.decode()
+    assert address("board_accept", waiting) not in page
+    assert "Look and decide" in page
+    refused = desk.post(address("board_accept", waiting), headers=LIVE)
+    assert refused.status_code == 409
+    assert why in words(refused)
+    waiting.refresh_from_db()
+    assert waiting.status == "open"
 
 
 def test_nobody_accepts_for_another_site(client, clock, waiting, stranger):
