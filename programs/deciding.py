@@ -189,13 +189,16 @@ def _step(
 ) -> ladder.Step | None:
     if said.outcome is progression.Outcome.PROGRESS:
         return gathered.step_up
-    if said.outcome is progression.Outcome.REGRESS and gathered.in_question:
-        return ladder.step_down(gathered.in_question, gathered.standing, flagged=gathered.flagged)
+    rest = None
     pull = next((rule for rule in said.fired if rule.rule == "R10"), None)
-    if said.outcome is progression.Outcome.HOLD and pull is not None:
-        if pull.refs and pull.refs <= settled.get("R10", frozenset()):
-            return None
-        return ladder.pause_after_pull(gathered.standing)
+    if pull is not None and not (pull.refs and pull.refs <= settled.get("R10", frozenset())):
+        rest = ladder.pause_after_pull(gathered.standing)
+    if said.outcome is progression.Outcome.HOLD:
+        return rest
+    if said.outcome is progression.Outcome.REGRESS:
+        position, standing = gathered.in_question, gathered.standing
+        easier = position and ladder.step_down(position, standing, flagged=gathered.flagged)
+        return ladder.easier_and_resting(easier, rest, standing)
     return None
 
 

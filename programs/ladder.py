@@ -232,6 +232,25 @@ def pause_after_pull(standing: Standing) -> Step | None:
     )
 
 
+def easier_and_resting(easier: Step | None, rest: Step | None, standing: Standing) -> Step | None:
+    """Both at once, where something goes easier and a one-sided pull asks for rest as well: who
+    reports more is not to rest less. ``easier`` alone where both would empty the routine."""
+    if easier is None or rest is None:
+        return easier or rest
+    resting = tuple(dict.fromkeys((*easier.pause, *rest.pause)))
+    if len(resting) == len(standing.open_positions()):
+        return easier
+    if easier.exercise in rest.pause:
+        # What rests needs no easier dose.
+        return rest
+    return replace(
+        easier,
+        pause=resting,
+        words=f"{easier.words}; {rest.words}",
+        patient_words=f"{easier.patient_words} {rest.patient_words}",
+    )
+
+
 def _climb(position: Position, standing: Standing) -> Step | None:
     rung = position.rung
     if rung.reps_step and position.reps < rung.reps_to:

@@ -250,6 +250,37 @@ def test_a_one_sided_pull_pauses_what_went_up_last_and_twice_stops(make_program,
     assert (program.status, program.suspended_for) == ("suspended", "rule")
 
 
+def test_a_pull_with_too_much_pain_rests_what_a_pull_alone_would(make_program, physio):
+    program = make_program("desk")
+    live_well(program, 0, 8)
+    proposal = program.proposals.open().get()
+    accept_proposal(proposal=proposal, by=physio, at=at_day(8, 20))
+    program.refresh_from_db()
+    raised = proposal.decision.step["exercise"]
+    other = program.current_version.prescriptions.exclude(exercise__slug=raised).first()
+    do_morning(program, 9)
+    answered = do_session(
+        program,
+        9,
+        soreness="one_sided",
+        side="left",
+        pain_during=7,
+        exercise=other.exercise.slug,
+    )
+    assert answered.decision.outcome == "REGRESS"
+    assert "R07" in answered.decision.rules
+    program.refresh_from_db()
+    version = program.current_version
+    assert version.prescriptions.get(exercise__slug=raised).paused
+    eased = version.prescriptions.get(exercise=other.exercise)
+    assert eased.paused or (eased.level, eased.reps, eased.hold_s) < (
+        other.level,
+        other.reps,
+        other.hold_s,
+    )
+    assert "rests for now" in version.patient_reason
+
+
 @pytest.mark.parametrize("answer", ["yes", "not_sure"])
 def test_a_red_flag_suspends_alerts_and_hides_every_exercise(program, answer):
     live_well(program, 0, 2)

@@ -13,6 +13,7 @@ from programs.ladder import (
     Position,
     Rung,
     Standing,
+    easier_and_resting,
     exercise_in_question,
     opened_by,
     pause_after_pull,
@@ -290,6 +291,22 @@ def test_after_a_pull_something_rests_but_never_everything(found):
     step = pause_after_pull(found)
     if step is not None:
         assert 0 < len(step.pause) < len(found.open_positions())
+
+
+@given(standings)
+def test_easier_and_resting_rests_all_that_either_rests_but_never_everything(found):
+    here = exercise_in_question(found, None)
+    if here is None:
+        return
+    easier, rest = step_down(here, found), pause_after_pull(found)
+    step = easier_and_resting(easier, rest, found)
+    if easier is None or rest is None:
+        assert step == (easier or rest)
+        return
+    assert len(step.pause) < len(found.open_positions())
+    if len({*easier.pause, *rest.pause}) < len(found.open_positions()):
+        assert set(rest.pause) <= set(step.pause)
+        assert here.exercise in step.pause or step.exercise == here.exercise
 
 
 def test_the_exercise_in_question_is_flagged_then_newest_raised_then_highest():
