@@ -162,6 +162,7 @@ def paper(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             "patient": patient,
             "form": form,
             "days": days,
+            "all_known": all(day.known for day in days),
             "wrong": wrong,
             "after": AFTER,
             "morning": MORNING,

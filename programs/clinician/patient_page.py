@@ -52,8 +52,8 @@ class ReopenForm(PortalForm):
     reason = reason_field(
         "What was found, and why it is safe to go on",
         required="Say what was found and why it is safe to go on.",
-        help_text="Closes the red flag. A running program gets a new version and goes on, with its "
-        "reminders.",
+        help_text="Closes an open red flag. A running program gets a new version and goes on, with "
+        "its reminders.",
     )
 
 

@@ -160,11 +160,11 @@ def _sources(patient: Patient) -> list[Source]:
     flags = RedFlag.objects.filter(patient=patient).select_related("closed_by")
     return [
         Source("sessions", Session.objects.filter(program__patient=patient), say.sessions),
-        Source("answers", CheckIn.objects.filter(patient=patient), _each(say.check_in)),
+        Source("answers", CheckIn.objects.filter(patient=patient), say.check_ins),
         Source("answers", intakes, _each(say.intake), "taken_at"),
         Source("answers", measures.defer("answers"), _each(say.measure)),
         Source("decisions", decisions, _each(say.decision)),
-        Source("versions", versions, _each(say.version)),
+        Source("versions", versions, say.versions),
         Source("messages", sent, _each(say.message), "moment"),
         Source("messages", texts, _each(say.text), "received_at"),
         Source("alerts", alerts, _each(say.alert), "raised_at"),

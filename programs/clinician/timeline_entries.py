@@ -1,7 +1,7 @@
 """One line of the time line for each row of the record, in a clinician’s words."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -40,10 +40,15 @@ def sessions(rows: Iterable[Session]) -> list[Entry]:
     slugs = {
         str(item["exercise"]) for row in rows for item in row.items if _why(item) in _NOT_AS_ASKED
     }
-    names: dict[str, str] = {}
-    if slugs:
-        names = dict(Exercise.objects.filter(slug__in=slugs).values_list("slug", "name"))
+    names = _names(slugs)
     return [_session(row, names) for row in rows]
+
+
+def _names(slugs: Collection[str]) -> dict[str, str]:
+    """What exercises are called; asks nothing about none."""
+    if not slugs:
+        return {}
+    return dict(Exercise.objects.filter(slug__in=slugs).values_list("slug", "name"))
 
 
 def _why(item: dict[str, object]) -> object:
@@ -108,7 +113,14 @@ def _place(given: CheckIn) -> str:
     return f" ({given.get_place_display().lower()})" if given.place else ""
 
 
-def check_in(given: CheckIn) -> Entry:
+def check_ins(rows: Iterable[CheckIn]) -> list[Entry]:
+    """All of them at once, for the names of the exercises they point at."""
+    rows = list(rows)
+    names = _names({row.exercise for row in rows if row.exercise})
+    return [_check_in(row, names) for row in rows]
+
+
+def _check_in(given: CheckIn, names: dict[str, str]) -> Entry:
     said = [
         words.format(getattr(given, name))
         for name, words in _SAID
@@ -125,7 +137,7 @@ def check_in(given: CheckIn) -> Entry:
     elif given.soreness == CheckIn.Soreness.EVEN:
         said.append(f"even soreness{_place(given)}")
     if given.exercise:
-        said.append(f"points at {given.exercise.replace('-', ' ')}")
+        said.append(f"points at {names.get(given.exercise, given.exercise)}")
     detail = [", ".join(said).capitalize()] if said else []
     if given.note:
         detail.append(f"“{given.note}”")
@@ -146,22 +158,30 @@ def decision(made: Decision) -> Entry:
     return Entry(made.at, "decision", title, (". ".join(detail),), mark=made.outcome)
 
 
-def version(issued: ProgramVersion) -> Entry:
+def versions(rows: Iterable[ProgramVersion]) -> list[Entry]:
+    """All of them at once, for the names of the exercises whose gates they opened."""
+    rows = list(rows)
+    names = _names({one["exercise"] for row in rows for one in row.overrides})
+    return [_version(row, names) for row in rows]
+
+
+def _version(issued: ProgramVersion, names: dict[str, str]) -> Entry:
     return Entry(
         issued.at,
         "version",
         f"Version {issued.number}: {issued.get_cause_display().lower()}",
-        (issued.reason, *_opened(issued)),
-        who=issued.by.name if issued.by else "by a rule",
+        (issued.reason, *_opened(issued, names)),
+        # A cause without a name says itself that it was a rule, or the approved policy.
+        who=issued.by.name if issued.by else "",
         tone="version",
     )
 
 
-def _opened(issued: ProgramVersion) -> list[str]:
+def _opened(issued: ProgramVersion, names: dict[str, str]) -> list[str]:
     """The gates that were opened with this version, and why."""
     return [
-        f"Gate opened: {one['exercise'].replace('-', ' ')} up to level {one['level']}, which waits "
-        f"for {one['needs']}. {one['reason']}"
+        f"Gate opened: {names.get(one['exercise'], one['exercise'])} up to level {one['level']}, "
+        f"which waits for {one['needs']}. {one['reason']}"
         for one in issued.overrides
         if one["version"] == issued.number
     ]

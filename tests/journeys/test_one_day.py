@@ -79,7 +79,7 @@ def test_from_the_first_visit_to_the_first_step_that_was_earned(
     pages.check_in(phone, pages.GOOD_EVENING)
     expect(phone.get_by_text("Your answers are saved")).to_be_visible()
     expect(phone.get_by_text("We don’t have enough answers yet")).to_be_visible()
-    expect(phone.get_by_text("Tomorrow morning we ask how your back feels")).to_be_visible()
+    expect(phone.get_by_text("In the morning we ask how your back feels")).to_be_visible()
     session = Session.objects.get(program=program)
     assert (session.status, session.known, len(session.items)) == ("done", "timed", len(before))
 
