@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic import quiet_hours
+from clinic.messaging import outbox
 from clinic.models import OutboxMessage
 from clinic.models.messaging import Channel
 from clinic.prepared import prepared_rows
@@ -97,7 +98,7 @@ def _columns(messages: Sequence[OutboxMessage]) -> list[list[Any]]:
         [
             None
             if message.kind in _NOT_AFTER_SILENCE
-            else ":".join([Kind.ROUTINE_REMINDER, *message.key.split(":")[1:]])
+            else ":".join([Kind.ROUTINE_REMINDER, *outbox.first_key(message.key).split(":")[1:]])
             for message in messages
         ],
     ]

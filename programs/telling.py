@@ -161,5 +161,5 @@ def _key(version: ProgramVersion, channel: str) -> str:
 
 def _version_of(message: OutboxMessage) -> tuple[uuid.UUID, int]:
     """The program and the number of its version that a notice speaks of, as its key says."""
-    _kind, program, number, _channel = message.key.split(":")
+    _kind, program, number, _channel = outbox.first_key(message.key).split(":")
     return uuid.UUID(program), int(number)

@@ -33,6 +33,7 @@ from clinic.signals import before_sending
 log = logging.getLogger(__name__)
 Status = OutboxMessage.Status
 
+_ASK_AGAIN_AFTER = dt.timedelta(minutes=1)
 # What a sender, a gateway or a room above asks of a message.
 _FIELDS = [
     "id", "key", "kind", "channel", "subject_type", "subject_id", "local_date", "address",
@@ -182,21 +183,15 @@ class Ledger:
                 status=Status.EXPIRED, settled_at=now
             )
             rest = [message for message in taken if message.expires_at > now]
-        try:
-            reasons = _objections(rest, closed, now)
-        except DatabaseTrouble:
-            raise
-        except Exception as error:
-            # A fault in asking must neither let a message out nor stop the others for ever.
-            log.error("%s while checking %s messages", type(error).__name__, len(rest))
-            wait = now + dt.timedelta(minutes=1)
-            OutboxMessage.objects.filter(pk__in=[message.pk for message in rest]).update(
+        reasons, unasked = _ask(rest, closed, now)
+        if unasked:
+            OutboxMessage.objects.filter(pk__in=unasked).update(
                 status=Status.DUE,
                 sender=None,
-                wake_at=wait,
+                wake_at=now + _ASK_AGAIN_AFTER,
                 reason="It could not be checked whether it may go out.",
             )
-            return [], Refill(len(taken), 0, len(late), len(rest))
+            rest = [message for message in rest if message.pk not in unasked]
         by_reason: dict[str, list] = collections.defaultdict(list)
         for pk, reason in reasons.items():
             by_reason[reason[: outbox.REASON_LENGTH]].append(pk)
@@ -206,7 +201,7 @@ class Ledger:
             )
         good = [message for message in rest if message.pk not in reasons] if reasons else rest
         self._attach_texts(good)
-        return good, Refill(len(taken), len(reasons), len(late), 0)
+        return good, Refill(len(taken), len(reasons), len(late), len(unasked))
 
     def _attach_texts(self, messages: list[OutboxMessage]) -> None:
         missing = {message.text_id for message in messages} - self._texts.keys()
@@ -301,6 +296,29 @@ def sweep(*, at: dt.datetime) -> SweepReport:
 
 def _give_back(messages: OutboxQuerySet, wake_at: dt.datetime | None = None) -> int:
     return messages.update(status=Status.DUE, sender=None, wake_at=wake_at or F("due_at"))
+
+
+def _ask(
+    messages: list[OutboxMessage], closed: dict[uuid.UUID, str], now: dt.datetime
+) -> tuple[dict[uuid.UUID, str], set[uuid.UUID]]:
+    """Why messages must not go out, and of which nobody could say. A fault in asking must neither
+    let a message out nor hold up the others: those are asked about in halves until it is alone."""
+    try:
+        return _objections(messages, closed, now), set()
+    except DatabaseTrouble:
+        raise
+    except Exception as error:
+        if len(messages) == 1:
+            name, kind = type(error).__name__, messages[0].kind
+            log.error("%s while checking a message of kind %s", name, kind)
+            return {}, {messages[0].pk}
+    reasons: dict[uuid.UUID, str] = {}
+    unasked: set[uuid.UUID] = set()
+    middle = len(messages) // 2
+    for half in (messages[:middle], messages[middle:]):
+        theirs, left = _ask(half, closed, now)
+        reasons, unasked = reasons | theirs, unasked | left
+    return reasons, unasked
 
 
 def _objections(

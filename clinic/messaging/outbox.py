@@ -9,6 +9,7 @@ which nothing can have reached anybody.
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
@@ -27,6 +28,7 @@ _NOT_HELD_BACK = (OutboxMessage.Kind.REPLY, OutboxMessage.Kind.SIGN_IN_CODE)
 # Whoever lets a message onto the wire holds this lock shared, whoever closes an address holds it
 # alone: after a person's STOP is committed, nothing more starts.
 _GOING_OUT = 0x57EAD1
+_AGAIN = re.compile(r":again(\d+)$")
 
 
 def same_address(channel: str, address: str) -> str:
@@ -41,6 +43,21 @@ def goes_all_the_same(message: OutboxMessage) -> bool:
     if message.kind == OutboxMessage.Kind.SIGN_IN_CODE:
         return message.channel == Channel.EMAIL
     return message.kind == OutboxMessage.Kind.REPLY
+
+
+# --- keys ------------------------------------------------------------------------------------
+
+
+def first_key(key: str) -> str:
+    """The key of the message that this one repeats; its own where it repeats none. Whoever reads
+    something from a key reads it from this one."""
+    return _AGAIN.sub("", key)
+
+
+def again_key(key: str) -> str:
+    """The key under which the same words go out once more."""
+    found = _AGAIN.search(key)
+    return f"{first_key(key)}:again{int(found.group(1)) + 1 if found else 1}"
 
 
 # --- writing ---------------------------------------------------------------------------------
@@ -147,8 +164,8 @@ def hold_back(
     """Suppress what waits or was taken but is not on the wire yet. Returns how many.
 
     Of one ``subject`` (type and id), to one ``address`` (channel and address), or what is both;
-    never those whose keys are in ``spare``. A sender that has taken such a message finds it changed
-    and lets it be.
+    never those whose keys are in ``spare``, nor what repeats them. A sender that has taken such a
+    message finds it changed and lets it be.
     """
     theirs = OutboxMessage.objects.filter(kind__in=list(kinds))
     if subject is None and address is None:
@@ -157,8 +174,8 @@ def hold_back(
         theirs = theirs.about(*subject)
     if address is not None:
         theirs = theirs.filter(channel=address[0], address=same_address(*address))
-    if spare:
-        theirs = theirs.exclude(key__in=list(spare))
+    for key in spare:
+        theirs = theirs.exclude(Q(key=key) | Q(key__startswith=f"{key}:again"))
     # No index knows addresses: what waits is found by that it waits, what was taken by its day.
     waiting = theirs.filter(status=Status.DUE, wake_at__isnull=False)
     taken = theirs.filter(status=Status.CLAIMED, due_at__gt=at - LONGEST_LIFE)

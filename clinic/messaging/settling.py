@@ -14,7 +14,6 @@ import datetime as dt
 import itertools
 import logging
 import random
-import re
 import time
 
 from django.conf import settings
@@ -41,7 +40,6 @@ _NEVER_GOT_IT = "The carrier never got it."
 
 # The practice's own words, kept beside the carrier's: what has been said needs no answer any more.
 _SPOKEN = [carrier_words.LEFT, carrier_words.SENT_AGAIN]
-_AGAIN = re.compile(r":again(\d+)$")
 
 
 @dataclasses.dataclass
@@ -168,10 +166,8 @@ def send_again(*, message: OutboxMessage, by: User, at: dt.datetime) -> OutboxMe
     row = _hold(message, by)
     if row.expires_at <= at:
         raise ValidationError("Its time is over, so it is not sent again.")
-    found = _AGAIN.search(row.key)
-    number = int(found.group(1)) + 1 if found else 1
     again = outbox.draft(
-        key=f"{_AGAIN.sub('', row.key)}:again{number}",
+        key=outbox.again_key(row.key),
         kind=row.kind,
         channel=row.channel,
         subject_type=row.subject_type,

@@ -6,7 +6,9 @@ import pytest
 
 from clinic import alert_times, alerts, watching
 from clinic.absences import enter_absence
+from clinic.messaging import settling
 from clinic.models import Alert, OutboxMessage, Role, User
+from clinic.receivers import alert_still_unseen
 from tests.conftest import MONDAY, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +118,22 @@ def test_given_nobody_has_seen_it_then_giving_it_on_wins_no_time(site, physio, c
     )
     assert (kept.due_at, kept.next_stage_at) == (MONDAY + HOUR, MONDAY + 30 * MINUTE)
     assert looks(kept) == [] and kept.given_at is None
+
+
+def test_given_the_message_to_the_new_owner_is_sent_again_then_it_goes_as_the_first_would_have(
+    site, physio, manager, colleague
+):
+    alert = given_on(raised(site, physio), colleague, physio)
+    told_of = OutboxMessage.objects.filter(address=colleague.email)
+    told_of.update(status="unknown", reason="x", wake_at=None, settled_at=NOON)
+    again = settling.send_again(message=told_of.get(), by=manager, at=NOON)
+    alerts.acknowledge(alert=alert, by=manager, at=NOON + MINUTE)
+    again.refresh_from_db()
+    assert again.status == OutboxMessage.Status.DUE
+    assert alert_still_unseen(None, messages=[again]) == {}
+    alerts.acknowledge(alert=alert, by=colleague, at=NOON + MINUTE, outcome="Rang her.")
+    again.refresh_from_db()
+    assert again.status == OutboxMessage.Status.SUPPRESSED
 
 
 def test_given_to_who_has_seen_it_then_it_stays_seen(site, physio, colleague):

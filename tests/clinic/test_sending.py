@@ -152,6 +152,31 @@ def test_given_asking_goes_wrong_then_nothing_goes_out_and_all_are_asked_about_a
     assert "secret" not in caplog.text
 
 
+def test_given_one_message_that_cannot_be_asked_about_then_the_others_go_out(
+    carrier, objecting, caplog
+):
+    messages = [queued(f"{number}@practice.example") for number in range(9)]
+    poison = messages[4]
+    shut = messages[7]
+
+    def choke(sender, *, messages, at, **kwargs):
+        if poison in messages:
+            raise ValueError(f"secret of {poison.address}")
+        return {shut.pk: "Seen."} if shut in messages else {}
+
+    objecting(choke)
+    report = sending.send_all_due(at=AT)
+    assert (report.sent, report.suppressed, report.put_back) == (7, 1, 1)
+    assert fate(poison) == (Status.DUE, "It could not be checked whether it may go out.")
+    assert fate(shut) == (Status.SUPPRESSED, "Seen.")
+    assert "ValueError while checking a message of kind staff_alert" in caplog.text
+    assert "secret" not in caplog.text and "@" not in caplog.text
+    # A minute later it is alone, and holds up nobody either.
+    later = queued("later@practice.example", due_at=poison.wake_at)
+    assert sending.send_all_due(at=poison.wake_at).sent == 1
+    assert fate(later)[0] == Status.SENT
+
+
 def test_given_a_carrier_that_says_not_now_then_it_is_tried_later_and_later_and_then_sent(carrier):
     message = queued()
     carrier.does = [not_now() for _ in range(4)]

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from clinic.alerts import raise_alert
 from clinic.messaging import receipts, settling
+from clinic.messaging.ledger import Ledger
 from clinic.models import AccessRecord, Alert, OutboxMessage
 from tests.clinic.fates import Status, mail, reminder
 from tests.conftest import MONDAY
@@ -18,6 +19,21 @@ pytestmark = pytest.mark.django_db
 
 LATER = MONDAY + dt.timedelta(hours=2)
 PAGE = "/clinic/messages/unknown/"
+Kind = OutboxMessage.Kind
+# What follows the kind in the keys of those who write them; ``{program}`` is a program's id.
+AN_ID = "0c1d5a52-4f0e-4a7e-9b1c-6a1f00000001"
+KEYS = {
+    Kind.ROUTINE_REMINDER: "{program}:2026-03-02:sms",
+    Kind.SECOND_NUDGE: "{program}:2026-03-02:sms",
+    Kind.SILENCE: "{program}:2026-03-02:sms",
+    Kind.STAFF_ALERT: f"{AN_ID}:0:7:sms",
+    Kind.REPLY: "12",
+    Kind.INVITATION: AN_ID,
+    Kind.ENQUIRY_CONFIRM: AN_ID,
+    Kind.ENQUIRY_GUIDE: AN_ID,
+    Kind.APPOINTMENT_REMINDER: f"{AN_ID}:20260303T0900Z:1:sms",
+    Kind.ROUTINE_CHANGED: "{program}:1:sms",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +134,35 @@ def test_given_send_again_then_a_second_message_goes_out_and_the_first_stays_unk
     assert fate(unknown) == Status.UNKNOWN
     assert "has a known fate" in html_of(client.get(PAGE))
     assert AccessRecord.objects.get(action="change").actor == physio
+
+
+def test_given_all_kinds_then_those_that_can_be_sent_again_are_known():
+    # A code is asked for again by whoever waits for it.
+    assert set(KEYS) == set(Kind) - {Kind.SIGN_IN_CODE}
+
+
+@pytest.mark.parametrize("kind", KEYS, ids=str)
+def test_given_any_kind_sent_again_when_its_sender_asks_then_the_answer_is_that_of_the_first(
+    physio, patient, program, kind
+):
+    first = reminder(
+        Status.UNKNOWN,
+        kind=kind,
+        key=f"{kind}:{KEYS[kind].format(program=program.pk)}",
+        subject_id=patient.pk,
+        local_date=MONDAY.date(),
+    )
+    again = settling.send_again(message=first, by=physio, at=LATER)
+    OutboxMessage.objects.filter(pk=first.pk).update(
+        status=Status.DUE, wake_at=LATER, settled_at=None, reason=""
+    )
+    book = Ledger(channel="sms", name="a sender")
+    book.clock = lambda: LATER
+    refill = book.refill(10)
+    assert (refill.claimed, refill.put_back) == (2, 0)
+    first.refresh_from_db()
+    again.refresh_from_db()
+    assert (again.status, again.reason) == (first.status, first.reason)
 
 
 def test_given_send_again_twice_then_one_second_message(client, physio, unknown):
