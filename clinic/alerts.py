@@ -116,8 +116,11 @@ def settle(*, alert: Alert, by: User, at: dt.datetime, outcome: str = "", kind: 
             subject=("alert", alert.pk),
             reason=SEEN_BEFORE_SENT,
             kinds=[OutboxMessage.Kind.STAFF_ALERT],
-            # Whoever was given it hears of it, until they have seen it themselves or it is closed.
-            spare=[] if outcome or kind else _given_to_others(alert, by),
+            spare=[
+                *telling_of_others(alert),
+                # Whoever was given it hears of it, until they have seen it or it is closed.
+                *([] if outcome or kind else _given_to_others(alert, by)),
+            ],
             at=at,
         )
     if (outcome or kind) and not alert.is_closed:
@@ -127,6 +130,16 @@ def settle(*, alert: Alert, by: User, at: dt.datetime, outcome: str = "", kind: 
     if changed:
         alert.save(update_fields=changed)
     return alert
+
+
+def telling_of_others(*alerts: Alert | int) -> set[str]:
+    """The keys of messages about these alerts that also tell of another one which nobody has seen:
+    of several that were handed over together one message goes out."""
+    theirs = AlertStep.objects.filter(alert__in=alerts, why=AlertStep.Why.HANDED_OVER)
+    others = AlertStep.objects.filter(
+        alert__acknowledged_at=None, message_key__in=theirs.values("message_key")
+    ).exclude(Q(alert__in=alerts) | Q(message_key=""))
+    return set(others.values_list("message_key", flat=True))
 
 
 def _given_to_others(alert: Alert, by: User) -> list[str]:

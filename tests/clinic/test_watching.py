@@ -185,6 +185,28 @@ def test_given_many_are_handed_over_then_the_cover_gets_one_message_for_those_th
     assert theirs.count() == 1
 
 
+@pytest.mark.parametrize("closed", [False, True])
+def test_given_several_handed_over_in_one_message_then_it_goes_until_the_last_of_them_is_seen(
+    site, physio, manager, colleague, closed
+):
+    several = [raised(site, physio, "soon", number=number) for number in range(3)]
+    away(physio, colleague)
+    message = OutboxMessage.objects.get(address=colleague.email)
+    ended = {"outcome": "Rang her."} if closed else {}
+
+    def fate() -> tuple[str, list[str]]:
+        message.refresh_from_db()
+        said = alert_still_unseen(None, messages=[message])
+        return message.status, list(said.values())
+
+    several.sort(key=lambda alert: str(alert.pk) != message.subject_id)
+    for alert in several[:2]:
+        alerts.acknowledge(alert=alert, by=manager, at=MONDAY + HOUR, **ended)
+        assert fate() == (Status.DUE, [])
+    alerts.acknowledge(alert=several[2], by=manager, at=MONDAY + HOUR, **ended)
+    assert fate()[1] == [alerts.SEEN_BEFORE_SENT]
+
+
 def test_given_an_owner_away_then_the_cover_is_told_as_it_is_raised(site, physio, colleague):
     away(physio, colleague)
     assert told(raised(site, physio)) == [("raised", "Jonas", "email")]
