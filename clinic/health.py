@@ -25,11 +25,16 @@ log = logging.getLogger(__name__)
 WORKER_SILENT_AFTER = dt.timedelta(minutes=2)
 PLANNING_SILENT_AFTER = dt.timedelta(minutes=5)
 OUTBOX_STUCK_AFTER = dt.timedelta(minutes=5)
+# A carrier's "not now" moves a message on. Mail servers that let strangers wait take them by then.
+PUT_OFF_AFTER = dt.timedelta(minutes=30)
+# Some mailbox is always full. So many at once are no longer theirs, whatever else goes out.
+PUT_OFF_MANY = 50
 
 WORKER, SENDING, PLANNING = "worker", "sending", "planning"
 
 # The first waiting message of each way out is the head of the partial index outbox_waiting:
-# four looks, however many wait.
+# four looks, however many wait. What was put off has a partial index of its own, which is all but
+# empty unless a carrier is away, and then the oldest of it say enough.
 _SIGNS = """
 SELECT (SELECT max(at) FROM clinic_heartbeat WHERE name IN (%(worker)s, %(sending)s)),
        (SELECT max(at) FROM clinic_heartbeat WHERE name = %(planning)s),
@@ -39,18 +44,31 @@ SELECT (SELECT max(at) FROM clinic_heartbeat WHERE name IN (%(worker)s, %(sendin
          CROSS JOIN LATERAL (
                SELECT wake_at FROM clinic_outboxmessage
                 WHERE channel = way.channel AND priority = rank.priority AND wake_at IS NOT NULL
-                ORDER BY wake_at LIMIT 1) AS head)
+                ORDER BY wake_at LIMIT 1) AS head),
+       (SELECT min(CASE WHEN late.addresses >= %(many)s THEN late.since ELSE late.none_since END)
+          FROM unnest(%(channels)s::varchar[]) AS way(channel)
+          LEFT JOIN clinic_heartbeat AS taken ON taken.name = %(taken)s || way.channel
+         CROSS JOIN LATERAL (
+               SELECT count(DISTINCT address) AS addresses, min(due_at) AS since,
+                      min(due_at) FILTER (WHERE taken.at IS NULL OR due_at > taken.at) AS none_since
+                 FROM (SELECT address, due_at FROM clinic_outboxmessage
+                        WHERE channel = way.channel AND wake_at > due_at
+                          AND due_at <= %(put_off_before)s
+                        ORDER BY due_at LIMIT 1000) AS oldest) AS late)
 """
+_TAKEN = "taken:"
 
 
 @dataclass(frozen=True)
 class Signs:
-    """When sending and planning were last heard of, and since when the oldest message waits past
-    its moment; None where there is no such thing."""
+    """When sending and planning were last heard of, since when the oldest message waits past its
+    moment, and when the oldest was due that carriers put off for too long (many of them, or one
+    since which its carrier has taken nothing); None where there is no such thing."""
 
     worker: dt.datetime | None
     planning: dt.datetime | None
     waiting_since: dt.datetime | None
+    put_off_since: dt.datetime | None = None
 
     def worker_silent(self, at: dt.datetime) -> bool:
         return self.worker is None or at - self.worker >= WORKER_SILENT_AFTER
@@ -59,7 +77,13 @@ class Signs:
         return self.planning is None or at - self.planning >= PLANNING_SILENT_AFTER
 
     def outbox_stuck(self, at: dt.datetime) -> bool:
-        return self.waiting_since is not None and at - self.waiting_since >= OUTBOX_STUCK_AFTER
+        return self.late_since(at) is not None
+
+    def late_since(self, at: dt.datetime) -> dt.datetime | None:
+        """When the oldest message was due of those that make the outbox stuck."""
+        limits = ((self.waiting_since, OUTBOX_STUCK_AFTER), (self.put_off_since, PUT_OFF_AFTER))
+        late = [since for since, limit in limits if since is not None and at - since >= limit]
+        return min(late, default=None)
 
 
 def beat(*, at: dt.datetime, name: str = WORKER) -> None:
@@ -73,12 +97,17 @@ def beat(*, at: dt.datetime, name: str = WORKER) -> None:
     )
 
 
+def carrier_took(channel: str, *, at: dt.datetime) -> None:
+    """Note that a message went out by this channel."""
+    beat(at=at, name=f"{_TAKEN}{channel}")
+
+
 def last_beat(name: str) -> dt.datetime | None:
     """When this part was last at work."""
     return Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
 
 
-def signs() -> Signs:
+def signs(*, at: dt.datetime) -> Signs:
     """What the database knows of the parts that move by themselves, by one query."""
     asked = {
         "worker": WORKER,
@@ -86,6 +115,9 @@ def signs() -> Signs:
         "planning": PLANNING,
         "channels": list(Channel.values),
         "priorities": list(OutboxMessage.Priority.values),
+        "taken": _TAKEN,
+        "many": PUT_OFF_MANY,
+        "put_off_before": at - PUT_OFF_AFTER,
     }
     with connection.cursor() as cursor:
         cursor.execute(_SIGNS, asked)
@@ -108,25 +140,23 @@ def _redis(now: dt.datetime) -> dict[str, object]:
 
 
 def _worker(now: dt.datetime) -> dict[str, object]:
-    found = signs()
+    found = signs(at=now)
     if found.worker is None:
         return {"ok": False, "says": "No worker has been heard of."}
     return {"ok": not found.worker_silent(now), "heartbeat_age_s": _seconds(now, found.worker)}
 
 
 def _planning(now: dt.datetime) -> dict[str, object]:
-    found = signs()
+    found = signs(at=now)
     if found.planning is None:
         return {"ok": False, "says": "Planning has never run."}
     return {"ok": not found.planning_silent(now), "last_run_age_s": _seconds(now, found.planning)}
 
 
 def _outbox(now: dt.datetime) -> dict[str, object]:
-    found = signs()
-    return {
-        "ok": not found.outbox_stuck(now),
-        "oldest_due_age_s": _seconds(now, found.waiting_since or now),
-    }
+    found = signs(at=now)
+    oldest = found.late_since(now) or found.waiting_since or now
+    return {"ok": not found.outbox_stuck(now), "oldest_due_age_s": _seconds(now, oldest)}
 
 
 def _seconds(now: dt.datetime, since: dt.datetime) -> float:

@@ -70,8 +70,8 @@ def describe(
             else "No sender has been heard of yet."
         )
         return Standstill("Reminders are not going out.", since, do)
-    if signs.outbox_stuck(at):
-        since = f"The oldest message has been waiting since {_when(signs.waiting_since, at, '')}."
+    if late_since := signs.late_since(at):
+        since = f"The oldest message has been waiting since {_when(late_since, at, '')}."
         return Standstill("Messages are going out late.", since, do)
     if signs.planning_silent(at):
         since = (
@@ -88,7 +88,7 @@ def _signs() -> health.Signs | None:
     if now - _memory.asked >= REMEMBERED_S:
         _memory.asked = now
         try:
-            _memory.signs = health.signs()
+            _memory.signs = health.signs(at=timezone.now())
         except Exception as error:
             log.warning("the signs of life cannot be read (%s)", type(error).__name__)
             _memory.signs = None

@@ -15,9 +15,11 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 
+from django.db import Error as DatabaseTrouble
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from clinic import health
 from clinic.messaging.gateways import Gateway, GatewayError, gateway_for
 from clinic.messaging.lane import Lane, SendReport
 from clinic.messaging.ledger import Ledger, SweepReport, sweep
@@ -78,9 +80,13 @@ class Dispatcher:
             raise RuntimeError("What is not committed yet cannot be sent.")
         clock = (lambda: at) if at is not None else timezone.now
         with at_full_speed():
-            report = self._runner.run(self._round(clock, until))
+            report, took = self._runner.run(self._round(clock, until))
         # The round may have outlived this thread's own connection to the database.
         close_old_connections()
+        with contextlib.suppress(DatabaseTrouble):
+            # What was sent stands in the table; the sign only says that something was.
+            for channel in took:
+                health.carrier_took(channel, at=clock())
         if report.claimed:
             log.info("sent %s of %s taken", report.sent, report.claimed)
         return report
@@ -94,25 +100,27 @@ class Dispatcher:
 
     async def _round(
         self, clock: Callable[[], dt.datetime], until: dt.datetime | None
-    ) -> SendReport:
+    ) -> tuple[SendReport, list[str]]:
+        """What became of everything, and the channels by which something went out."""
         # Lines that the other side closed while nobody was listening are noticed first.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        total = SendReport()
+        total, took = SendReport(), []
         lanes = []
         for channel, ledger in self._ledgers.items():
             ledger.clock = clock
             lanes.append(
                 Lane(ledger=ledger, gateway=self._gateway(channel), clock=clock, until=until)
             )
-        for outcome in await asyncio.gather(
-            *(lane.run() for lane in lanes), return_exceptions=True
-        ):
+        outcomes = await asyncio.gather(*(lane.run() for lane in lanes), return_exceptions=True)
+        for channel, outcome in zip(self._ledgers, outcomes, strict=True):
             if isinstance(outcome, SendReport):
                 total.add(outcome)
+                if outcome.sent:
+                    took.append(channel)
             elif isinstance(outcome, BaseException):
                 log.error("a lane ended with %s", type(outcome).__name__, exc_info=outcome)
-        return total
+        return total, took
 
     def _gateway(self, channel: str) -> Gateway:
         if channel not in self._gateways:

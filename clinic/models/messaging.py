@@ -7,7 +7,7 @@ import pghistory
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from clinic.messaging.carrier_words import IN_WORDS
 
@@ -145,6 +145,12 @@ class OutboxMessage(models.Model):
                 fields=["channel", "priority", "wake_at"],
                 name="outbox_waiting",
                 condition=Q(wake_at__isnull=False),
+            ),
+            # Only what a carrier has put off: planning and claiming pay nothing for it.
+            models.Index(
+                fields=["channel", "due_at"],
+                name="outbox_put_off",
+                condition=Q(wake_at__gt=F("due_at")),
             ),
             models.Index(fields=["sender"], name="outbox_taken", condition=Q(sender__isnull=False)),
             models.Index(fields=["subject_type", "subject_id", "-due_at"]),

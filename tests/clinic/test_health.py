@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from clinic import health, tasks
-from clinic.models import Heartbeat
+from clinic.messaging import outbox
+from clinic.models import Heartbeat, OutboxMessage
 from tests.clinic.messages import queued
 from tests.faults.carriers import closed_port
 
@@ -84,14 +85,71 @@ def test_given_a_message_that_waits_for_minutes_then_the_outbox_is_not_well(clie
     assert "ruth" not in answer.content.decode()
 
 
+def put_off(*, minutes: int, address: str = "ruth@practice.example", **fields) -> None:
+    """A message that was due so long ago, refused for now again and again, and soon tried again."""
+    now = timezone.now()
+    message = queued(
+        address,
+        due_at=now - dt.timedelta(minutes=minutes),
+        expires_at=now + dt.timedelta(hours=1),
+        **fields,
+    )
+    message.wake_at, message.attempts = now + dt.timedelta(seconds=20), 9
+    message.save()
+
+
+def outbox_says(client) -> dict:
+    return client.get("/readyz").json()["checks"]["outbox"]
+
+
 @pytest.mark.django_db
-def test_given_a_message_that_is_tried_again_later_then_the_outbox_is_well(client):
+@pytest.mark.parametrize(("minutes", "ok"), [(29, True), (31, False), (180, False)])
+def test_given_a_carrier_that_takes_nothing_then_a_message_put_off_for_too_long_is_seen(
+    client, minutes, ok
+):
+    everything_at_work()
+    health.carrier_took("email", at=timezone.now() - dt.timedelta(minutes=minutes + 1))
+    # The other carrier is well.
+    health.carrier_took("sms", at=timezone.now())
+    put_off(minutes=minutes)
+    said = outbox_says(client)
+    assert said["ok"] is ok
+    assert said["oldest_due_age_s"] == (0 if ok else pytest.approx(60 * minutes, abs=30))
+
+
+@pytest.mark.django_db
+def test_given_others_go_out_then_a_full_mailbox_makes_no_alarm_and_many_of_them_do(client):
+    everything_at_work()
+    health.carrier_took("email", at=timezone.now() - dt.timedelta(minutes=100))
+    for number in range(health.PUT_OFF_MANY - 1):
+        put_off(minutes=180, address=f"p{number}@patients.example")
+    put_off(minutes=170, address="p0@patients.example")
+    assert outbox_says(client)["ok"] is True
+    put_off(minutes=160, address="one.more@patients.example")
+    assert outbox_says(client)["ok"] is False
+
+
+@pytest.mark.django_db
+def test_given_a_morning_full_of_reminders_two_minutes_on_then_the_outbox_is_well(client):
     everything_at_work()
     now = timezone.now()
-    message = queued(due_at=now - dt.timedelta(hours=1), expires_at=now + dt.timedelta(hours=1))
-    message.wake_at = now + dt.timedelta(minutes=2)
-    message.save()
-    assert client.get("/readyz").json()["checks"]["outbox"]["ok"] is True
+    first = queued(due_at=now - dt.timedelta(minutes=2), expires_at=now + dt.timedelta(hours=9))
+    OutboxMessage.objects.bulk_create(
+        outbox.draft(
+            key=f"rush:{number}",
+            kind=first.kind,
+            channel=first.channel,
+            subject_type="alert",
+            subject_id=number,
+            address=f"p{number}@patients.example",
+            text=first.text,
+            due_at=first.due_at,
+            expires_at=first.expires_at,
+            at=first.due_at,
+        )
+        for number in range(10_000)
+    )
+    assert outbox_says(client)["ok"] is True
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.db import connections, transaction
 from clinic import tasks
 from clinic.messaging import outbox, sending
 from clinic.messaging.gateways import GatewayError, OutcomeUnknown
-from clinic.models import DemoDelivery, OutboxMessage, Suppression
+from clinic.models import DemoDelivery, Heartbeat, OutboxMessage, Suppression
 from clinic.models.messaging import Channel
 from clinic.signals import before_sending
 from tests.clinic.messages import AT, queued
@@ -95,6 +95,19 @@ def test_given_due_messages_then_each_is_sent_with_its_link_over_one_gateway(car
         assert fate(message) == (Status.SENT, "")
         assert (message.carrier, message.settled_at, message.attempts) == ("test", AT, 1)
         assert message.carrier_reference.startswith("reference")
+
+
+def test_given_some_went_out_by_a_channel_then_it_leaves_a_sign_that_its_carrier_takes_them(
+    carrier,
+):
+    queued(), queued(channel=Channel.SMS, address="+447700900123")
+    carrier.does = [not_now(), not_now()]
+    sending.send_all_due(at=AT)
+    assert not Heartbeat.objects.exists()
+    queued(), queued()
+    carrier.does = [not_now()]
+    sending.send_all_due(at=AT)
+    assert list(Heartbeat.objects.values_list("name", "at")) == [("taken:email", AT)]
 
 
 def test_given_nothing_due_then_nothing_happens(carrier):

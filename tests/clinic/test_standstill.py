@@ -7,6 +7,7 @@ import time_machine
 from django.db import DatabaseError
 
 from clinic import health, standstill
+from clinic.models import OutboxMessage
 from tests.clinic.messages import queued
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +81,17 @@ def test_given_a_message_that_waits_too_long_then_the_banner_says_since_when(cli
     assert "waiting since 09:00" in shown
 
 
+def test_given_a_message_put_off_again_and_again_then_the_banner_says_since_when(client, physio):
+    all_well()
+    message = queued(due_at=NOW - dt.timedelta(hours=3), expires_at=NOW + dt.timedelta(hours=9))
+    OutboxMessage.objects.filter(pk=message.pk).update(
+        wake_at=NOW + dt.timedelta(seconds=20), attempts=9
+    )
+    shown = page_for(client, physio)
+    assert "Messages are going out late." in shown
+    assert "waiting since 06:15" in shown
+
+
 def test_given_planning_that_stopped_then_the_banner_says_so(client, physio):
     heard("worker", ago_s=5)
     heard("planning", ago_s=900)
@@ -103,7 +115,7 @@ def test_given_a_patient_then_their_pages_never_show_it(client, program):
 def test_given_the_signs_cannot_be_read_then_the_page_comes_without_a_banner(
     client, physio, monkeypatch, caplog
 ):
-    def broken():
+    def broken(**_):
         raise DatabaseError("no such thing")
 
     monkeypatch.setattr(health, "signs", broken)
