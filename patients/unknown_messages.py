@@ -1,7 +1,10 @@
 """The portal's page of messages whose fate nobody knows, and what staff say of each."""
 
+import datetime as dt
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,16 +19,30 @@ from django.utils import timezone
 from clinic.admin import sites_of
 from clinic.audit import record_access
 from clinic.messaging import settling
-from clinic.models import AccessRecord, Alert, OutboxMessage, User
+from clinic.models import AccessRecord, Alert, Enquiry, OutboxMessage, User
+from clinic.models.messaging import Channel
 from clinic.roles import May, may
-from patients.models import Patient
+from patients.models import Carer, ContactPoint, Patient
 
 _PAGE_SIZE = 60
+_TO = {"alert": "Staff", "incoming_text": "A telephone that several people share"}
+_SOMEBODY = "Somebody whose record is gone"
 _DO: dict[str, tuple[Callable[..., Any], str]] = {
     "got_it": (settling.patient_got_it, "Noted: it arrived."),
     "again": (settling.send_again, "It goes out again in a moment, as a new message."),
     "leave": (settling.leave_it, "Noted. It is off this list and stays “outcome unknown”."),
 }
+
+
+@dataclass(frozen=True)
+class Row:
+    """A message with its patient, or with the patient whose carer it went to, or else ``to`` whom
+    it went in words."""
+
+    message: OutboxMessage
+    patient: Patient | None
+    helped: Patient | None
+    to: str
 
 
 def unknown_messages(request: HttpRequest) -> HttpResponse:
@@ -41,9 +58,7 @@ def unknown_messages(request: HttpRequest) -> HttpResponse:
         page="unknown_messages",
         at=at,
     )
-    page = Paginator(_visible(settling.unsettled(at=at), request.user), _PAGE_SIZE).get_page(
-        request.GET.get("page")
-    )
+    page = Paginator(listed_for(request.user, at=at), _PAGE_SIZE).get_page(request.GET.get("page"))
     return admin.site.page(
         request,
         "admin/portal/unknown_messages.html",
@@ -55,6 +70,11 @@ def unknown_messages(request: HttpRequest) -> HttpResponse:
             "at": at,
         },
     )
+
+
+def listed_for(user: User, *, at: dt.datetime) -> QuerySet[OutboxMessage]:
+    """What the page lists for this member of staff."""
+    return _visible(settling.unsettled(at=at), user)
 
 
 def _say(request: HttpRequest) -> HttpResponse:
@@ -76,17 +96,64 @@ def _say(request: HttpRequest) -> HttpResponse:
 
 
 def _visible(found: QuerySet[OutboxMessage], user: User) -> QuerySet[OutboxMessage]:
-    patients = Patient.objects.visible_to(user).order_by().annotate(named=Cast("pk", CharField()))
-    wanted = Q(subject_type="patient", subject_id__in=patients.values("named"))
-    if may(user, May.SEE_CLINICAL):
-        alerts = Alert.objects.filter(site__in=sites_of(user)).order_by()
-        keys = alerts.annotate(named=Cast("pk", CharField())).values("named")
-        wanted |= Q(subject_type="alert", subject_id__in=keys)
-    return found.filter(wanted)
+    """Of these messages those whose fate concerns this member of staff: messages to the people of
+    their sites and, for clinical eyes, to colleagues about alerts there. What belongs to no site
+    any more goes to the managers."""
+    alerts = Alert.objects.filter(site__in=sites_of(user))
+    wanted = _about(
+        patients=Patient.objects.visible_to(user),
+        enquiries=Enquiry.objects.visible_to(user),
+        alerts=alerts if may(user, May.SEE_CLINICAL) else alerts.none(),
+    )
+    if may(user, May.MANAGE):
+        wanted |= ~_about(
+            patients=Patient.objects.all(),
+            enquiries=Enquiry.objects.all(),
+            alerts=Alert.objects.all(),
+        )
+    # A code is asked for again by whoever waits for it.
+    return found.exclude(kind=OutboxMessage.Kind.SIGN_IN_CODE).filter(wanted)
 
 
-def _rows(found: list[OutboxMessage]) -> list[tuple[OutboxMessage, Patient | None]]:
-    """Each message with its patient; a message to staff has none."""
-    keys = [row.subject_id for row in found if row.subject_type == "patient"]
-    patients = {str(patient.pk): patient for patient in Patient.objects.filter(pk__in=keys)}
-    return [(row, patients.get(row.subject_id)) for row in found]
+def _about(
+    *, patients: QuerySet[Patient], enquiries: QuerySet[Enquiry], alerts: QuerySet[Alert]
+) -> Q:
+    """Messages about any of these, about the carers of such patients, and to their telephones."""
+    subjects: dict[str, QuerySet[Any]] = {
+        "patient": patients,
+        "carer": Carer.objects.filter(patient__in=patients),
+        "enquiry": enquiries,
+        "alert": alerts,
+    }
+    # The answer to a text from a shared telephone names nobody; it concerns all who gave it.
+    telephones = ContactPoint.objects.filter(patient__in=patients, channel=Channel.SMS)
+    wanted = Q(subject_type="incoming_text", address__in=telephones.values("address"))
+    for subject_type, rows in subjects.items():
+        wanted |= Q(subject_type=subject_type, subject_id__in=_named(rows).values("named"))
+    return wanted
+
+
+def _named(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """These rows with their keys as messages keep them."""
+    return rows.order_by().annotate(named=Cast("pk", CharField()))
+
+
+def _rows(found: list[OutboxMessage]) -> list[Row]:
+    ids: dict[str, list[str]] = defaultdict(list)
+    for message in found:
+        ids[message.subject_type].append(message.subject_id)
+    patients = _named(Patient.objects.all()).filter(named__in=ids["patient"])
+    carers = _named(Carer.objects.select_related("patient")).filter(named__in=ids["carer"])
+    enquiries = _named(Enquiry.objects.all()).filter(named__in=ids["enquiry"])
+    own = {row.named: row for row in patients}
+    helped = {row.named: row.patient for row in carers}
+    to = {row.named: row.name for row in enquiries}
+    return [
+        Row(
+            message,
+            patient=own.get(message.subject_id),
+            helped=helped.get(message.subject_id),
+            to=to.get(message.subject_id) or _TO.get(message.subject_type, _SOMEBODY),
+        )
+        for message in found
+    ]

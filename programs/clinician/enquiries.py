@@ -26,6 +26,7 @@ _NOT_ARRIVED = (
     OutboxMessage.Status.FAILED,
     OutboxMessage.Status.SUPPRESSED,
     OutboxMessage.Status.EXPIRED,
+    OutboxMessage.Status.UNKNOWN,
 )
 _SHOWN = {
     "": "Waiting",

@@ -10,9 +10,11 @@ from django.urls import reverse
 from clinic.alerts import raise_alert
 from clinic.messaging import receipts, settling
 from clinic.messaging.ledger import Ledger
-from clinic.models import AccessRecord, Alert, OutboxMessage
+from clinic.models import AccessRecord, Alert, OutboxMessage, Role
+from patients.caring import invite_carer
+from tests.clinic.enquiring import enquiry_at
 from tests.clinic.fates import Status, mail, reminder
-from tests.conftest import MONDAY
+from tests.conftest import MONDAY, make_staff
 from tests.reading import html_of
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +109,80 @@ def test_given_an_alert_of_unknown_fate_then_clinical_eyes_see_it_and_the_front_
     assert physio.email not in html_of(client.get(PAGE))
     client.force_login(physio)
     assert physio.email in html_of(client.get(PAGE))
+
+
+def lost(subject_type: str, subject_id: object, kind: str, address: str) -> OutboxMessage:
+    channel = "sms" if address.startswith("+") else "email"
+    return reminder(
+        Status.UNKNOWN,
+        kind=kind,
+        channel=channel,
+        subject_line="" if channel == "sms" else "A line",
+        subject_type=subject_type,
+        subject_id=subject_id,
+        address=address,
+    )
+
+
+@pytest.fixture
+def to_others(site, patient):
+    """Messages that went to a carer, to somebody who enquired, and to a telephone of a family."""
+    tom = invite_carer(
+        patient=patient, name="Tom", address="tom@mail.example", by=patient.user, at=MONDAY
+    )
+    asked = enquiry_at(site, given_name="Ilse", family_name="Okonkwo", email="ilse@mail.example")
+    telephone = patient.contact_points.get(channel="sms").address
+    return [
+        (lost("carer", tom.pk, Kind.INVITATION, tom.address), "A carer of"),
+        (lost("enquiry", asked.pk, Kind.ENQUIRY_GUIDE, asked.email), "Ilse Okonkwo"),
+        (lost("incoming_text", 12, Kind.REPLY, telephone), "A telephone that several people share"),
+    ]
+
+
+@pytest.mark.parametrize("role", ["physio", "front_desk", "manager"])
+def test_given_messages_to_carers_enquirers_and_families_then_staff_of_the_site_find_each(
+    client, request, role, to_others, stranger
+):
+    client.force_login(stranger)
+    assert "has a known fate" in html_of(client.get(PAGE))
+    for message, _ in to_others:
+        assert press(client, message, "again").status_code == 404
+    client.force_login(request.getfixturevalue(role))
+    page = html_of(client.get(PAGE))
+    for message, to in to_others:
+        assert message.address in page
+        assert to in page
+    for message, _ in to_others:
+        press(client, message, "got_it")
+        assert fate(message) == Status.DELIVERED
+
+
+def test_given_a_message_of_which_nobody_knows_the_site_then_managers_find_it_and_nobody_else(
+    client, manager, physio, front_desk, stranger
+):
+    gone = lost("enquiry", uuid.uuid4(), Kind.ENQUIRY_CONFIRM, "who@mail.example")
+    for person in (physio, front_desk, stranger):
+        client.force_login(person)
+        assert "has a known fate" in html_of(client.get(PAGE))
+    client.force_login(manager)
+    page = html_of(client.get(PAGE))
+    assert "who@mail.example" in page
+    assert "Somebody whose record is gone" in page
+    press(client, gone, "leave")
+    assert "has a known fate" in html_of(client.get(PAGE))
+
+
+def test_given_a_manager_of_another_site_then_what_belongs_to_this_one_stays_hidden(
+    client, other_site, unknown, to_others
+):
+    client.force_login(make_staff(other_site, Role.MANAGER, "Nia Osei"))
+    assert "has a known fate" in html_of(client.get(PAGE))
+
+
+def test_given_a_code_then_not_even_a_manager_can_send_it_again(client, manager):
+    code = lost("user", 3, Kind.SIGN_IN_CODE, "who@mail.example")
+    client.force_login(manager)
+    assert press(client, code, "again").status_code == 404
 
 
 # --- what the buttons do ---------------------------------------------------------------------

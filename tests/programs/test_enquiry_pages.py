@@ -6,9 +6,10 @@ import pytest
 import time_machine
 
 from clinic import enquiries
-from clinic.models import Enquiry, Role
+from clinic.models import Enquiry, OutboxMessage, Role
 from patients.models import Consent, Patient
 from tests.conftest import MONDAY, make_staff
+from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +46,15 @@ def desk(client, front_desk, physio):
 
 def press(client, enquiry: Enquiry, does: str, **more):
     return client.post(PAGE, {"enquiry": str(enquiry.pk), "does": does, **more}, follow=True)
+
+
+def test_given_a_confirmation_whose_fate_nobody_knows_then_its_enquiry_says_so(desk, make_enquiry):
+    enquiry = make_enquiry(confirmed=False, phone="+447700900123")
+    assert "Outcome unknown" not in words(desk.get(PAGE))
+    OutboxMessage.objects.about("enquiry", enquiry.pk).update(
+        status="unknown", reason="x", wake_at=None, settled_at=MONDAY
+    )
+    assert "Outcome unknown" in words(desk.get(PAGE))
 
 
 def test_given_an_enquiry_when_made_a_patient_twice_then_there_is_one_record(
