@@ -1,6 +1,7 @@
 """Raising, seeing, closing and reassigning alerts. How they are told is in ``clinic.watching``."""
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -10,6 +11,7 @@ from django.http import HttpRequest
 from clinic import duty, escalation, watching
 from clinic.messaging import outbox
 from clinic.models import Alert, AlertSeen, AlertStep, OutboxMessage, Reassignment, Site, User
+from clinic.quiet_hours import local_moment
 from clinic.roles import May, may
 from clinic.teams import ANSWERING, teams_of
 
@@ -22,15 +24,20 @@ _WORKING_DAYS = {Alert.Severity.SOON: 2, Alert.Severity.ROUTINE: 5}
 SEEN_BEFORE_SENT = "The alert was seen before this went out."
 
 
-def due_at(severity: str, at: dt.datetime) -> dt.datetime:
-    """When an alert raised ``at`` must have been seen; weekends do not count as working days."""
+def due_at(severity: str, at: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """When (UTC) an alert raised ``at`` in ``zone``, its site's, must have been seen.
+
+    Working days are Monday to Friday on the clocks of the site, and it is due at the time they
+    showed when it was raised, whatever they were changed by in between.
+    """
     if severity in _DUE_AFTER:
         return at + _DUE_AFTER[Alert.Severity(severity)]
-    left, due = _WORKING_DAYS[Alert.Severity(severity)], at
+    local = at.astimezone(zone)
+    left, day = _WORKING_DAYS[Alert.Severity(severity)], local.date()
     while left:
-        due += dt.timedelta(days=1)
-        left -= due.weekday() < 5
-    return due
+        day += dt.timedelta(days=1)
+        left -= day.weekday() < 5
+    return local_moment(day, local.time(), zone)
 
 
 @transaction.atomic
@@ -61,7 +68,7 @@ def raise_alert(
             "owner": owner,
             "summary": summary,
             "raised_at": at,
-            "due_at": due_at(severity, at),
+            "due_at": due_at(severity, at, site.zone),
         },
     )
     if created:
@@ -204,7 +211,7 @@ def _to_be_seen_again(alert: Alert, *, at: dt.datetime) -> None:
         due_at=alert.due_at,
     )
     alert.acknowledged_at = alert.acknowledged_by = None
-    alert.given_at, alert.due_at = at, due_at(alert.severity, at)
+    alert.given_at, alert.due_at = at, due_at(alert.severity, at, alert.site.zone)
     alert.round, alert.last_stage = alert.round + 1, 0
     row = watching.stages_of(alert, alert.site)
     alert.next_stage_at = escalation.following(row, last=0)
