@@ -14,10 +14,11 @@ from clinic.models.people import Site, User
 
 
 class Seen(NamedTuple):
-    """Who saw an alert, and when."""
+    """Who saw an alert, and when; ``outcome`` in words of one that is closed, for staff."""
 
     by: User
     at: dt.datetime
+    outcome: str = ""
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
@@ -169,7 +170,7 @@ class Alert(models.Model):
         """Who saw it last, also before it was given to somebody else who has not seen it yet.
         Asks the database only for such a one."""
         if self.acknowledged_at is not None and self.acknowledged_by is not None:
-            return Seen(self.acknowledged_by, self.acknowledged_at)
+            return Seen(self.acknowledged_by, self.acknowledged_at, self.outcome)
         if self.given_at is None:
             return None
         before = self.seen_before.select_related("by").order_by("-round").first()

@@ -41,6 +41,7 @@ from programs.items import dose_text
 from programs.models import CaseloadMark, CaseloadRow, Decision, Prescription, Program, Proposal
 from programs.positions import prescriptions_of, standing_of
 from programs.proposals import accept_proposal, decline_proposal
+from programs.stop_seen import seen_stop
 from programs.today import program_for
 
 
@@ -143,7 +144,7 @@ def _clinical(
         "texts": texts,
         "texts_newest": next((t.text for t in reversed(texts) if t.text.subject_type), None),
         "flags": [(flag, describe(flag.answers)) for flag in flags],
-        "seen": _last_seen(patient) if flags or _suspended(program) else None,
+        "seen": seen_stop(patient, program) if flags or _suspended(program) else None,
         "reopen_form": shown_forms.get("reopen_form") or ReopenForm(),
         "decline_form": shown_forms.get("decline_form") or DeclineForm(),
         "stopped": bool(flags) or _suspended(program),
@@ -236,16 +237,6 @@ def _step_figures(
 
 def _suspended(program: Program | None) -> bool:
     return program is not None and program.status == Program.Status.SUSPENDED
-
-
-def _last_seen(patient: Patient) -> Alert | None:
-    return (
-        Alert.objects.about("patient", patient.pk)
-        .filter(acknowledged_at__isnull=False)
-        .select_related("acknowledged_by")
-        .order_by("-raised_at")
-        .first()
-    )
 
 
 def _age(patient: Patient, at: dt.datetime) -> int | None:

@@ -365,6 +365,20 @@ def test_given_another_alert_then_the_stop_page_never_calls_that_one_seen_instea
     assert seen_in_api(program) == physio
 
 
+def test_given_a_text_was_seen_later_then_staff_read_who_saw_the_stop(
+    client, program, physio, colleague, at_nine
+):
+    stop = flagged(program.patient)
+    alerts.acknowledge(alert=stop, by=physio, at=timezone.now(), outcome="Called her.")
+    text = raised(program.patient, severity="soon", at=timezone.now() + HOUR)
+    alerts.acknowledge(alert=text, by=colleague, at=timezone.now() + HOUR, outcome="Read.")
+    client.force_login(colleague)
+    page = html_of(client.get(reverse("admin:patient", args=[program.patient_id])))
+    part = re.search(r'<section class="po-stop".*?</section>', page, re.DOTALL)[0]
+    assert "Seen by Ruth Adeyemi, Mon 2 Mar, 09:00: Called her." in part
+    assert "Jonas Weber" not in part
+
+
 def seen_in_api(program) -> User | None:
     found = Program.objects.whole().get(pk=program.pk)
     seen = today_for(program=found, at=timezone.now()).seen
