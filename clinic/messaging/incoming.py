@@ -9,13 +9,15 @@ kept. A STOP from it is honoured all the same.
 
 A phone that a family shares: the text waits while they are asked whose it is. A STOP does not
 wait; it stops the whole number at once, and each of them may start again for themselves. Words
-that nobody claims in time are read by the physiotherapists of all of them.
+that nobody claims in time, and a number for much pain, are read by the physiotherapists of all of
+them.
 """
 
 import datetime as dt
 from collections.abc import Sequence
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 from phonenumber_field.phonenumber import to_python
 from phonenumbers import is_possible_number, is_valid_number
 from psycopg.errors import DeadlockDetected
@@ -34,6 +36,11 @@ Kept = IncomingText.Meaning
 
 # How long "A" is taken as the answer to "who is this for?".
 CLAIM_WITHIN = dt.timedelta(hours=4)
+# A number for pain that nobody claimed is read by a person from here on, 0-10: one below where
+# the rules stop, because no rule looks at it.
+_MUCH_PAIN = 7
+# One of longer ago says nothing of how a back is now.
+_NUMBERS_FOR = dt.timedelta(days=7)
 # A second text within this does not bring the question again.
 _ASKED_LATELY = dt.timedelta(minutes=10)
 # More than these share a number: nobody reads so long a question.
@@ -89,20 +96,33 @@ def same_number(address: str) -> str:
 
 
 def hand_on_unclaimed(*, at: dt.datetime) -> int:
-    """Words from a shared phone that nobody claimed in time go to all their readers. How many."""
-    unclaimed = IncomingText.objects.filter(
-        subject_type="", meaning=Kept.WORDS, received_at__lte=at - CLAIM_WITHIN
+    """Words from a shared phone that nobody claimed in time go to all their readers, and so does a
+    number for pain of 7 and more. How many."""
+    in_time = at - CLAIM_WITHIN
+    unclaimed = IncomingText.objects.filter(subject_type="", subject_id="")
+    words = unclaimed.filter(meaning=Kept.WORDS, received_at__lte=in_time)
+    numbers = unclaimed.filter(
+        meaning=Kept.PAIN, received_at__lte=in_time, received_at__gt=at - _NUMBERS_FOR
     )
+    return sum(_hand_on(texts, at) for texts in (words, numbers))
+
+
+def _hand_on(texts: QuerySet[IncomingText], at: dt.datetime) -> int:
     count = 0
-    for pk, address in unclaimed.order_by("pk").values_list("pk", "address")[:500]:
+    for pk, address in texts.order_by("pk").values_list("pk", "address")[:500]:
         with transaction.atomic():
             _one_at_a_time(address)
-            text = unclaimed.filter(pk=pk).first()
-            if text is not None:
-                _belongs(text, ("address", address))
-                for person in _persons(address):
-                    _pass_on(text, person, at)
-                count += 1
+            text = texts.filter(pk=pk).first()
+            if text is None:
+                continue
+            _belongs(text, ("address", address))
+            if text.meaning == Kept.PAIN:
+                if (read(text.words).pain or 0) < _MUCH_PAIN:
+                    continue
+                _means(text, Kept.WORDS)
+            for person in _persons(address):
+                _pass_on(text, person, at)
+            count += 1
     return count
 
 

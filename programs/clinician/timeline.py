@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import CharField, F, IntegerField, QuerySet, Value
+from django.db.models import CharField, F, IntegerField, Q, QuerySet, Value
 from django.db.models.functions import Cast
 
 from clinic.models import AccessRecord, Alert, IncomingText
@@ -137,6 +137,8 @@ _TEXTS_SHOWN = [
     IncomingText.Meaning.START,
     IncomingText.Meaning.HELP,
 ]
+# Unless nothing was done, because nobody said whose it is.
+_TEXTS_SHOWN_IF_SHARED = [IncomingText.Meaning.DONE, IncomingText.Meaning.PAIN]
 
 
 def _each(words: Callable[[Any], Entry]) -> Callable[[Iterable[Any]], Iterable[Entry]]:
@@ -147,7 +149,8 @@ def _sources(patient: Patient) -> list[Source]:
     # When its fate was settled, which may be much later than when it was due.
     sent = messages_about(patient)
     alerts = Alert.objects.about("patient", patient.pk).select_related("owner", "acknowledged_by")
-    texts = texts_of(patient).filter(meaning__in=_TEXTS_SHOWN).select_related("answered_by")
+    shared = ~Q(subject_type="patient") & Q(meaning__in=_TEXTS_SHOWN_IF_SHARED)
+    texts = texts_of(patient).filter(Q(meaning__in=_TEXTS_SHOWN) | shared)
     decisions = (
         Decision.objects.filter(program__patient=patient)
         .defer("evidence", "fired")
@@ -166,7 +169,7 @@ def _sources(patient: Patient) -> list[Source]:
         Source("decisions", decisions, _each(say.decision)),
         Source("versions", versions, say.versions),
         Source("messages", sent, _each(say.message), "moment"),
-        Source("messages", texts, _each(say.text), "received_at"),
+        Source("messages", texts.select_related("answered_by"), _each(say.text), "received_at"),
         Source("alerts", alerts, _each(say.alert), "raised_at"),
         Source("alerts", flags, _each(say.red_flag), "opened_at"),
         Source("notes", notes.select_related("by", "corrects", "corrected_by"), _each(say.note)),

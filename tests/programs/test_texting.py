@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from clinic.alerts import acknowledge
@@ -285,6 +286,56 @@ def test_words_nobody_claims_are_read_by_all_their_physiotherapists(family):
     about = set(Alert.objects.values_list("subject_id", flat=True))
     assert about == {str(patient.pk) for patient in family}
     assert "several people share" in Alert.objects.first().summary
+
+
+@pytest.mark.parametrize("words", ["9", "pain 7", "8/10"])
+def test_much_pain_that_nobody_claims_is_read_by_all_their_physiotherapists(
+    client, family, physio, words
+):
+    at = noon(-1)
+    assert received(words, at=at) == QUESTION
+    assert incoming.hand_on_unclaimed(at=at + dt.timedelta(hours=3)) == 0
+    for hours, handed_on in ((4, 1), (5, 0)):
+        assert incoming.hand_on_unclaimed(at=at + dt.timedelta(hours=hours)) == handed_on
+    assert not CheckIn.objects.exists()
+    assert [alert.severity for alert in Alert.objects.all()] == ["soon", "soon"]
+    assert {alert.subject_id for alert in Alert.objects.all()} == {str(p.pk) for p in family}
+    client.force_login(physio)
+    for patient in family:
+        page = client.get(reverse("admin:patient", args=[patient.pk])).content.decode()
+        assert f"“{words}”" in page and "Mark as answered" in page
+
+
+@pytest.mark.parametrize("words", ["6", "0", "done"])
+def test_what_needs_nobody_and_nobody_claims_stands_in_the_time_line_without_an_alert(
+    client, family, physio, words
+):
+    at = noon(-1)
+    received(words, at=at)
+    assert incoming.hand_on_unclaimed(at=at + dt.timedelta(hours=4)) == 0
+    assert not Alert.objects.exists()
+    client.force_login(physio)
+    for patient in family:
+        page = client.get(reverse("admin:patient", args=[patient.pk])).content.decode()
+        assert f"“{words}”" in page and "from a phone that several people share" in page
+
+
+def test_a_number_that_somebody_claims_is_theirs_and_stands_in_nobody_elses_time_line(
+    client, family, physio
+):
+    _, ben = family
+    received("7", at=noon())
+    received("A", at=noon() + dt.timedelta(minutes=1))
+    assert incoming.hand_on_unclaimed(at=noon(1)) == 0
+    client.force_login(physio)
+    page = client.get(reverse("admin:patient", args=[ben.pk])).content.decode()
+    assert "“7”" not in page
+
+
+def test_a_number_of_weeks_ago_is_not_handed_on_anew(family):
+    received("9", at=noon(-20))
+    assert incoming.hand_on_unclaimed(at=noon()) == 0
+    assert not Alert.objects.exists()
 
 
 def test_words_somebody_claims_are_read_by_theirs_only(family):
