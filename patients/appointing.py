@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from clinic.models import User
+from clinic.models import Site, User
 from patients.access import require_staff
 from patients.models import Appointment, CalendarFeed, Patient
 
@@ -220,7 +220,9 @@ def _busy_words(appointment: Appointment, busy: Appointment) -> str:
     start, end = (timezone.localtime(moment, zone) for moment in (busy.starts_at, busy.ends_at))
     theirs = busy.physiotherapist_id == appointment.physiotherapist_id
     name = appointment.physiotherapist.name if theirs else appointment.patient.name
-    return f"{name} has another appointment from {start:%H:%M} to {end:%H:%M}."
+    several = Site.objects.exclude(time_zone=appointment.site.time_zone).exists()
+    named = f" ({appointment.site.time_zone})" if several else ""
+    return f"{name} has another appointment from {start:%H:%M} to {end:%H:%M}{named}."
 
 
 def _save(appointment: Appointment) -> None:

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -18,7 +19,8 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_POST
 
 from clinic.audit import record_access
-from clinic.models import AccessRecord, Role, User
+from clinic.models import AccessRecord, Role, Site, User
+from clinic.portal_site import sites_of
 from clinic.quiet_hours import local_moment
 from clinic.roles import May, may
 from patients.appointing import close_feed, open_feed
@@ -33,7 +35,7 @@ _SHORTEST_GAP = dt.timedelta(minutes=15)
 
 @dataclass
 class Entry:
-    """An appointment, or a gap between two of them (``appointment`` None); times of the site."""
+    """An appointment, or a gap between two of them (``appointment`` None), in the agenda's zone."""
 
     start: dt.datetime
     end: dt.datetime
@@ -51,11 +53,15 @@ class Day:
 
 
 def agenda(request: HttpRequest) -> HttpResponse:
-    """GET: ``who`` (a physiotherapist), ``day`` (ISO), ``view`` (day or week)."""
+    """GET: ``who`` (a physiotherapist), ``day`` (ISO), ``view`` (day or week).
+
+    Everything on it is drawn in one zone, that of the site ``site_shown``.
+    """
     at = timezone.now()
     people = physiotherapists_for(request.user)
     who = _one_of(people, request.GET.get("who", ""), request.user)
-    zone = zone_of(request.user)
+    site = site_shown(who, request.user)
+    zone = site.zone if site else ZoneInfo(settings.TIME_ZONE)
     today = at.astimezone(zone).date()
     view = "day" if request.GET.get("view") == "day" else "week"
     day = _day(request.GET.get("day", "")) or today
@@ -65,6 +71,8 @@ def agenda(request: HttpRequest) -> HttpResponse:
     monday = day - dt.timedelta(days=day.weekday())
     first, count = (day, 1) if view == "day" else (monday, 7)
     days = _days(who, request.user, first, count, zone) if who else []
+    if view == "day" and who:
+        days[0].entries = _with_gaps(days[0], site, zone)
     record_access(
         actor=request.user,
         action=AccessRecord.Action.READ,
@@ -85,6 +93,9 @@ def agenda(request: HttpRequest) -> HttpResponse:
         {
             "title": "Agenda",
             "who": who,
+            "site": site,
+            "zone": zone,
+            "several_zones": len(zones_of(request.user)) > 1,
             "people": people,
             "view": view,
             "day": day,
@@ -121,23 +132,19 @@ def _days(who: User, user: User, first: dt.date, count: int, zone: ZoneInfo) -> 
         local = row.starts_at.astimezone(zone)
         entry = Entry(local, row.ends_at.astimezone(zone), row)
         days[(local.date() - first).days].entries.append(entry)
-    if count == 1:
-        site = who.sites.order_by("pk").first()
-        hours = site.hours if site else {}
-        opened, closed = hours.get(first.weekday(), _EVERY_DAY)
-        days[0].entries = _with_gaps(
-            days[0].entries,
-            local_moment(first, opened, zone).astimezone(zone),
-            local_moment(first, closed, zone).astimezone(zone),
-        )
     return list(days.values())
 
 
-def _with_gaps(entries: list[Entry], opened: dt.datetime, closed: dt.datetime) -> list[Entry]:
-    """The entries with what is free between them while the site is open."""
+def _with_gaps(day: Day, site: Site | None, zone: ZoneInfo) -> list[Entry]:
+    """The entries of the day with what is free between them while the site is open."""
+    hours = site.hours if site else {}
+    opened, closed = (
+        local_moment(day.day, time, zone).astimezone(zone)
+        for time in hours.get(day.day.weekday(), _EVERY_DAY)
+    )
     found: list[Entry] = []
     free_from = opened
-    for entry in entries:
+    for entry in day.entries:
         if entry.start - free_from >= _SHORTEST_GAP:
             found.append(Entry(free_from, entry.start))
         found.append(entry)
@@ -155,10 +162,19 @@ def physiotherapists_for(user: User) -> list[User]:
     return list(people.distinct().order_by("name", "pk"))
 
 
-def zone_of(user: User) -> ZoneInfo:
-    """The zone of the first site somebody works at, as everywhere in the portal."""
-    name = user.sites.order_by("pk").values_list("time_zone", flat=True).first()
-    return ZoneInfo(name or settings.TIME_ZONE)
+def zones_of(user: User) -> list[str]:
+    """The zones in which somebody's sites lie, that of the first site first. Nearly always one."""
+    sites = Site.objects.order_by("pk") if user.is_superuser else sites_of(user)
+    return list(dict.fromkeys(site.time_zone for site in sites))
+
+
+def site_shown(who: User | None, user: User) -> Site | None:
+    """The site by whose clocks and hours the agenda of ``who`` is drawn for ``user``: the first of
+    theirs in a zone that is the user's too; without any, the user's first."""
+    sites = list(who.sites.order_by("pk")) if who else []
+    zones = zones_of(user)
+    shared = (site for site in sites if site.time_zone in zones)
+    return next(chain(shared, sites, sites_of(user)), None)
 
 
 def _one_of(people: list[User], wanted: str, user: User) -> User | None:
@@ -202,12 +218,19 @@ def panel(
     """The next appointment, and the way to another; one query."""
     if not may(user, May.REGISTER):
         return None
-    return {"patient": patient, "appointment": next_of(patient.pk, at=at)}
+    return {
+        "patient": patient,
+        "appointment": next_of(patient.pk, at=at),
+        "several_zones": len(zones_of(user)) > 1,
+    }
 
 
-def address_in(day: dt.date, who: User) -> str:
-    query = urlencode({"who": who.pk, "day": day.isoformat(), "view": "week"})
-    return f"{reverse('admin:agenda')}?{query}"
+def address_of_week(appointment: Appointment, user: User) -> str:
+    """The agenda of the week in which it lies, as ``user`` sees it."""
+    site = site_shown(appointment.physiotherapist, user) or appointment.site
+    day = appointment.starts_at.astimezone(site.zone).date()
+    query = {"who": appointment.physiotherapist_id, "day": day.isoformat(), "view": "week"}
+    return f"{reverse('admin:agenda')}?{urlencode(query)}"
 
 
 def one(pk: uuid.UUID, user: User) -> Appointment | None:

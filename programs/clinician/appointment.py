@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
@@ -32,7 +33,7 @@ _ALSO = {"starts_at": "time"}
 
 
 class WhenForm(PortalForm):
-    """Day and time are those of the patient's site."""
+    """Day and time are those of the zone that ``said`` is given."""
 
     physiotherapist = forms.ModelChoiceField(
         label="With", queryset=User.objects.none(), empty_label=None
@@ -48,10 +49,10 @@ class WhenForm(PortalForm):
             pk__in=[person.pk for person in people]
         ).order_by("name")
 
-    def said(self, patient: Patient) -> dict[str, Any]:
+    def said(self, zone: ZoneInfo) -> dict[str, Any]:
         """What the verbs take."""
         kept = self.cleaned_data
-        starts_at = local_moment(kept["day"], kept["time"], patient.site.zone)
+        starts_at = local_moment(kept["day"], kept["time"], zone)
         return {
             "physiotherapist": kept["physiotherapist"],
             "starts_at": starts_at,
@@ -61,11 +62,25 @@ class WhenForm(PortalForm):
 
 class NewForm(WhenForm):
     patient = forms.CharField(label="Patient", max_length=80, help_text="Number or name.")
-    field_order = ["patient", "physiotherapist", "day", "time", "minutes"]
+    zone = forms.ChoiceField(
+        label="Day and time are those of",
+        error_messages={"invalid_choice": "Choose the clocks that day and time are meant on."},
+    )
+    field_order = ["patient", "physiotherapist", "day", "time", "zone", "minutes"]
 
     def __init__(self, data: Any = None, *, user: User, **kwargs: Any) -> None:
         super().__init__(data, user=user, **kwargs)
         self.user = user
+        zones = agenda.zones_of(user)
+        if len(zones) > 1:
+            self.fields["zone"].choices = [(zone, zone) for zone in zones]
+        else:
+            del self.fields["zone"]
+
+    def zone_meant(self) -> ZoneInfo:
+        """The zone that was chosen; without a choice that of the patient's site."""
+        zone = self.cleaned_data.get("zone")
+        return ZoneInfo(zone) if zone else self.cleaned_data["patient"].site.zone
 
     def clean_patient(self) -> Patient:
         """The one patient meant; names several where it could be several."""
@@ -89,19 +104,24 @@ class NewForm(WhenForm):
 
 
 def new(request: HttpRequest) -> HttpResponse:
-    """Book one; GET may say ``patient`` (number), ``who``, ``day`` and ``time``."""
+    """Book one; GET may say ``patient`` (number), ``who``, ``day``, ``time`` and ``zone``, on
+    whose clocks they are meant."""
     form = NewForm(request.POST or None, user=request.user, initial=_asked(request))
     if request.method == "POST" and form.is_valid():
         patient = form.cleaned_data["patient"]
         try:
             made = make_appointment(
-                patient=patient, by=request.user, at=timezone.now(), **form.said(patient)
+                patient=patient,
+                by=request.user,
+                at=timezone.now(),
+                **form.said(form.zone_meant()),
             )
         except ValidationError as error:
             put_errors(form, error, also=_ALSO)
         else:
-            messages.success(request, f"Booked: {patient.name}, {_said(made)}.")
-            return redirect(agenda.address_in(_day(made), made.physiotherapist))
+            said = _said(made, request.user)
+            messages.success(request, f"Booked: {patient.name}, {said}.")
+            return redirect(agenda.address_of_week(made, request.user))
     return portal.page(
         request,
         "admin/portal/appointment_new.html",
@@ -155,7 +175,8 @@ def appointment(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             "form": form,
             "problem": problem,
             "begun": found.starts_at <= timezone.now(),
-            "back": agenda.address_in(local.date(), found.physiotherapist),
+            "several_zones": len(agenda.zones_of(request.user)) > 1,
+            "back": agenda.address_of_week(found, request.user),
         },
         status=400 if problem or form.errors else 200,
     )
@@ -168,8 +189,8 @@ def _act(request: HttpRequest, found: Appointment, does: str, form: WhenForm) ->
     if does == "move":
         if not form.is_valid():
             return ""
-        moved = move_appointment(**form.said(found.patient), reason=reason, **who)
-        return f"Moved to {_said(moved)}."
+        moved = move_appointment(**form.said(found.site.zone), reason=reason, **who)
+        return f"Moved to {_said(moved, request.user)}."
     if does == "cancel":
         cancel_appointment(reason=reason, **who)
         return "Cancelled. No reminder goes out for it."
@@ -180,17 +201,19 @@ def _act(request: HttpRequest, found: Appointment, does: str, form: WhenForm) ->
 
 
 def _asked(request: HttpRequest) -> dict[str, Any]:
-    asked = {name: request.GET.get(name, "")[:40] for name in ("patient", "day", "time")}
+    asked = {name: request.GET.get(name, "")[:64] for name in ("patient", "day", "time", "zone")}
     who = request.GET.get("who", "")
     clinician = request.user.pk if request.user.is_clinician else None
     asked["physiotherapist"] = who if who.isdecimal() else clinician
+    if asked["patient"] and not asked["zone"]:
+        visible = Patient.objects.visible_to(request.user).select_related("site")
+        patient = visible.filter(number__iexact=asked["patient"].replace("\0", "")).first()
+        asked["zone"] = patient.site.time_zone if patient else ""
     return {name: value for name, value in asked.items() if value}
 
 
-def _day(made: Appointment) -> dt.date:
-    return timezone.localtime(made.starts_at, made.site.zone).date()
-
-
-def _said(made: Appointment) -> str:
+def _said(made: Appointment, user: User) -> str:
+    """Day and time on the clocks of its site, which are named where there could be others."""
     local = timezone.localtime(made.starts_at, made.site.zone)
-    return f"{local:%A} {local.day} {local:%B}, {local:%H:%M}"
+    named = f" ({made.site.time_zone})" if len(agenda.zones_of(user)) > 1 else ""
+    return f"{local:%A} {local.day} {local:%B}, {local:%H:%M}{named}"
