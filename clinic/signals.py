@@ -37,6 +37,11 @@ where_codes_go = Signal()
 # with the purpose of the reply (``clinic.messaging.reply_words``), or None: then a person reads it.
 text_received = Signal()
 
+# Asked with ``person`` (a ``Person``), ``address`` and ``at`` when somebody ends messages by a word
+# that is said of appointments too ("cancel"). A receiver that knows of an appointment they may
+# mean answers True.
+may_mean_appointment = Signal()
+
 # Asked before the words of a message are kept. A receiver answers with a list of names that no
 # message may say, such as those of exercises.
 names_not_to_say = Signal()

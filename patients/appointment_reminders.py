@@ -31,6 +31,11 @@ NO_ADDRESS = "The address is no longer one for reminders."
 OUTSIDE_HOURS = "Outside the hours in which the site writes."
 # The longest a reminder can come before its appointment: a day, and no night is longer.
 _AHEAD = dt.timedelta(hours=36)
+# A bare "cancel" this soon after a reminder, or before an appointment, may be about it.
+_ANSWERED_WITHIN = dt.timedelta(hours=48)
+_NEAR = dt.timedelta(days=3)
+_Fate = OutboxMessage.Status
+_WENT_OUT = (_Fate.SENT, _Fate.DELIVERED, _Fate.UNKNOWN)
 
 
 @transaction.atomic
@@ -88,6 +93,23 @@ def objections(*, messages: Sequence[OutboxMessage], at: dt.datetime) -> dict[uu
         if reason:
             reasons[message.pk] = reason
     return reasons
+
+
+def may_be_meant(*, patient: object, address: str, at: dt.datetime) -> bool:
+    """Whether a "cancel" texted from ``address`` may be about an appointment of this patient (an
+    id): a reminder of one went there lately, or one is near."""
+    near = Appointment.objects.filter(
+        patient=patient,
+        status=Appointment.Status.PLANNED,
+        starts_at__gt=at,
+        starts_at__lte=at + _NEAR,
+    )
+    if near.exists():
+        return True
+    lately = OutboxMessage.objects.about("patient", patient).filter(
+        kind=KIND, address=address, due_at__gt=at - _ANSWERED_WITHIN, status__in=_WENT_OUT
+    )
+    return lately.exists()
 
 
 def appointment_of(message: OutboxMessage) -> uuid.UUID:

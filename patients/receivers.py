@@ -15,6 +15,7 @@ from clinic.signals import (
     address_started,
     address_stopped,
     before_sending,
+    may_mean_appointment,
     where_codes_go,
     who_signs_in,
     whose_address,
@@ -144,3 +145,14 @@ def may_remind_of_appointment(
 ) -> dict[uuid.UUID, str]:
     """A last look at reminders of appointments; a reason holds one back."""
     return appointment_reminders.objections(messages=messages, at=at)
+
+
+@receiver(may_mean_appointment, dispatch_uid="patients.may_mean_appointment")
+def appointment_meant(
+    sender: Any, *, person: Person, address: str, at: dt.datetime, **kwargs: Any
+) -> bool:
+    """Whether somebody who texted "cancel" may have meant an appointment."""
+    kind, key = person.subject
+    return kind == "patient" and appointment_reminders.may_be_meant(
+        patient=key, address=address, at=at
+    )

@@ -30,7 +30,13 @@ from clinic.messaging.reply_words import reply_words
 from clinic.messaging.replying import reply
 from clinic.models import Alert, IncomingText, OutboxMessage, Suppression
 from clinic.models.messaging import Channel
-from clinic.signals import address_started, address_stopped, text_received, whose_address
+from clinic.signals import (
+    address_started,
+    address_stopped,
+    may_mean_appointment,
+    text_received,
+    whose_address,
+)
 
 Kept = IncomingText.Meaning
 
@@ -204,15 +210,28 @@ def _stop(
     text: IncomingText, persons: Sequence[Person], reading: Reading, at: dt.datetime, answered: bool
 ) -> str:
     """Close the number for everybody who shares it. The first STOP is confirmed, once."""
+    # Asked before consent ends, as long as all of them are still reached here.
+    cancelling = [
+        person for person in persons if reading.cancels and _may_cancel(person, text.address, at)
+    ]
     news = _close(text.address, at)
     _belongs(text, _all_of(persons, text.address))
     if reading.own_words:
         # More was said than the word: nothing of it may be lost.
         for person in persons:
             _pass_on(text, person, at, Alert.Severity.ROUTINE)
+    for person in cancelling:
+        _pass_on(text, person, at, cancels=True)
     if answered or not news:
         return ""
-    return reply(text, persons[0], "stop" if len(persons) == 1 else "stop_shared", at=at)
+    if len(persons) > 1:
+        return reply(text, persons[0], "stop_shared", at=at)
+    return reply(text, persons[0], "stop_cancel" if cancelling else "stop", at=at)
+
+
+def _may_cancel(person: Person, address: str, at: dt.datetime) -> bool:
+    said = may_mean_appointment.send(IncomingText, person=person, address=address, at=at)
+    return any(answer is True for _, answer in said)
 
 
 def _close(address: str, at: dt.datetime) -> bool:
@@ -317,21 +336,28 @@ def _pass_on(
     person: Person,
     at: dt.datetime,
     severity: str = Alert.Severity.SOON,
+    *,
+    cancels: bool = False,
 ) -> None:
-    """Tell who reads for this person. As long as they have not looked, once is enough."""
+    """Tell who reads for this person. As long as they have not looked, once is enough.
+
+    ``cancels``: it may be an appointment they mean, which other words that wait do not say.
+    """
     kind, key = person.subject
-    standing = Alert.objects.open().about(kind, key).filter(key__startswith="text:")
+    prefix = "text:cancel:" if cancels else "text:"
+    standing = Alert.objects.open().about(kind, key).filter(key__startswith=prefix)
     if standing.filter(severity=Alert.Severity.SOON).exists():
         return
     by_whom = "" if text.subject_type == kind else " from a phone that several people share"
+    meant = " May want to cancel an appointment; it still stands." if cancels else ""
     alerts.raise_alert(
         severity=severity,
         subject_type=kind,
         subject_id=key,
         site=person.site,
         owner=person.reader,
-        summary=f"Text message{by_whom}: “{text.words[:300]}”",
-        key=f"text:{text.pk}:{key}",
+        summary=f"Text message{by_whom}: “{text.words[:300]}”{meant}",
+        key=f"{prefix}{text.pk}:{key}",
         at=at,
     )
 

@@ -30,18 +30,19 @@ class Meaning(StrEnum):
 @dataclass(frozen=True)
 class Reading:
     """``pain`` is 0–10 for PAIN only. ``own_words``: more was said than a keyword, so that a
-    person should read it too."""
+    person should read it too. ``cancels``: a STOP by a word that is said of appointments too."""
 
     meaning: Meaning
     pain: int | None = None
     own_words: bool = False
+    cancels: bool = False
 
 
 def read(words: str) -> Reading:
     """The meaning of one whole text."""
     spelled = _spelled(folded(words))
     if spelled in _STOP or _is_typo_of_stop(spelled):
-        return Reading(Meaning.STOP)
+        return Reading(Meaning.STOP, cancels=_cancels(spelled))
     if _begins_or_ends_with_stop(words) or asks_to_stop(words):
         return Reading(Meaning.STOP, own_words=True)
     for meaning, keys in ((Meaning.START, _START), (Meaning.YES, _YES)):
@@ -90,6 +91,11 @@ _STOP = frozenset(
     alto parar pare paren para baja cancelar cancela cancelen detener detenganse basta anular
     darmedebaja darsedebaja dardebaja debaja desuscribir desuscribirme""".split()
 )
+# Carriers demand that these stop, and people answer them to the reminder of an appointment.
+_CANCEL = frozenset(
+    """cancel cancelar cancela cancelen anular
+    abmelden abmeldung abbestellen abbestellung""".split()
+)
 _START = frozenset(
     """start startagain restart unstop resume subscribe optin starttexts startmessages starttexting
     textmeagain unmute
@@ -127,6 +133,10 @@ def _is_typo_of_stop(spelled: str) -> bool:
     if len(spelled) < 3 or spelled in _OTHER_WORDS or not spelled.isalpha():
         return False
     return any(_one_apart(spelled, key) for key in _TYPOS_OF)
+
+
+def _cancels(spelled: str) -> bool:
+    return any(_one_apart(spelled, key) for key in _CANCEL)
 
 
 def _one_apart(said: str, meant: str) -> bool:

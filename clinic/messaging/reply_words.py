@@ -18,6 +18,7 @@ from clinic.models import Site
 
 PURPOSES = (
     "stop",
+    "stop_cancel",
     "stop_shared",
     "start",
     "help",

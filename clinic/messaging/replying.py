@@ -19,13 +19,13 @@ from clinic.models.messaging import Channel
 from clinic.roles import May, may
 
 # A confirmed STOP counts as asked for when it comes within five minutes (47 CFR 64.1200(a)(12)).
-_WITHIN = {"stop": dt.timedelta(minutes=5), "stop_shared": dt.timedelta(minutes=5)}
+_WITHIN = dict.fromkeys(("stop", "stop_cancel", "stop_shared"), dt.timedelta(minutes=5))
 _WITHIN_OTHERWISE = dt.timedelta(minutes=30)
 _LINK_OPENS_FOR = dt.timedelta(hours=24)
 # Two machines that answer each other must come to an end.
 _MOST_IN_AN_HOUR = 8
 _SAME_WORDS_AGAIN = dt.timedelta(minutes=30)
-_ALWAYS = ("stop", "stop_shared", "start", "help")
+_ALWAYS = ("stop", "stop_cancel", "stop_shared", "start", "help")
 # To somebody who said STOP only what they asked for or need.
 _NOT_AFTER_STOP = ("done", "saved", "nothing_due", "again")
 
