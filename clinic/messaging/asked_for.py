@@ -6,13 +6,14 @@ what keeps people from being tricked. None of them carries a health detail.
 """
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from clinic.messaging.filling import plain_gsm
-from clinic.messaging.texts import shown_name, supported
+from clinic.messaging.filling import fill_text, plain_gsm
+from clinic.messaging.texts import link_length, shown_name, supported
 from clinic.models import Site
 from clinic.models.messaging import Channel
 
@@ -28,7 +29,7 @@ def asked_words(
     guide: str = "",
     when: str = "",
 ) -> tuple[str, str]:
-    """Subject (of a mail) and body of one message; ``{code}`` and ``{link}`` stay.
+    """Subject (of a mail) and body of one message; ``{code}``, ``{link}`` and ``{stop_link}`` stay.
 
     ``kind`` is "sign_in_code", "invitation", "enquiry_confirm", "enquiry_guide" or
     "appointment_reminder". An invitation says ``who`` asks, and has a ``door``; ``guide`` are the
@@ -42,10 +43,25 @@ def asked_words(
         "when": when,
     }
     if channel == Channel.SMS:
-        values = {name: plain_gsm(value) for name, value in values.items()}
-        return "", _filled(words, {**values, "door": door})
+        values = {name: plain_gsm(value) for name, value in values.items()} | {"door": door}
+        return "", _text(words if isinstance(words, list) else [words], values)
     values |= {"door": door, "guide": guide}
     return _filled(words["subject_line"], values), _filled(words["body"].strip(), values)
+
+
+def _text(forms: Sequence[str], values: dict[str, str]) -> str:
+    """The first form that fits into one message, its name cut where it must be."""
+    others = {name: value for name, value in values.items() if name not in ("practice", "phone")}
+    for form in forms[:-1]:
+        text = fill_text(
+            _filled(form, others),
+            practice=values["practice"],
+            phone=values["phone"],
+            link_length=link_length(),
+        )
+        if text is not None:
+            return text
+    return _filled(forms[-1], values)
 
 
 def _filled(template: str, values: dict[str, str]) -> str:

@@ -92,7 +92,8 @@ def messages_in(words: str) -> set[uuid.UUID]:
 
 
 def stop_link_for(message_id: uuid.UUID) -> str:
-    """The address that stops reminders by e-mail, for a mail's text and its List-Unsubscribe.
+    """The address that stops reminders by e-mail, of routines and of appointments, for a mail's
+    text and its List-Unsubscribe.
 
     It works as long as the message is kept: people turn mails off that came a year ago.
     """
@@ -105,7 +106,7 @@ def message_for_stop(token: str) -> OutboxMessage | None:
     if message_id is None:
         return None
     return OutboxMessage.objects.filter(
-        pk=message_id, kind__in=OutboxMessage.REMINDERS, channel=Channel.EMAIL
+        pk=message_id, kind__in=OutboxMessage.STOPPABLE, channel=Channel.EMAIL
     ).first()
 
 

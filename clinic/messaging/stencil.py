@@ -35,8 +35,8 @@ _LEADING_DOT = re.compile(rb"(?m)^\.")
 class Stencil:
     """One text as a finished mail with places to fill; lines end in CRLF, dots are doubled."""
 
-    def __init__(self, text: MessageText, reminder: bool) -> None:
-        mail = _mail(text, reminder=reminder, **_SPECIMENS)
+    def __init__(self, text: MessageText, stoppable: bool) -> None:
+        mail = _mail(text, stoppable=stoppable, **_SPECIMENS)
         raw = mail.message().as_bytes(linesep="\r\n")
         raw = _LEADING_DOT.sub(b"..", raw if raw.endswith(b"\r\n") else raw + b"\r\n")
         self._parts: list[bytes] = []
@@ -60,13 +60,13 @@ class Stencil:
 def drawn(message: OutboxMessage, link: str, address: str, reference: str) -> tuple[bytes, bool]:
     """The mail as it goes over the wire, without its final dot, and whether it is all ASCII.
     ``reference`` is its Message-ID."""
-    reminder = message.kind in OutboxMessage.REMINDERS
-    stencil = _stencil_for(message.text, reminder)
+    stoppable = message.kind in OutboxMessage.STOPPABLE
+    stencil = _stencil_for(message.text, stoppable)
     values = {
         "address": address.encode("ascii"),
         "link": link.encode("ascii"),
-        "stop_link": links.stop_link_for(message.pk).encode("ascii") if reminder else b"",
-        "code": b"" if reminder else links.code_for(message.pk).encode("ascii"),
+        "stop_link": links.stop_link_for(message.pk).encode("ascii") if stoppable else b"",
+        "code": b"" if stoppable else links.code_for(message.pk).encode("ascii"),
         "message_id": reference.encode("ascii"),
         "date": _date(int(time.time())),
     }
@@ -75,13 +75,13 @@ def drawn(message: OutboxMessage, link: str, address: str, reference: str) -> tu
 
 def build(message: OutboxMessage, link: str) -> EmailMultiAlternatives:
     """The same mail as an object of Django's, for a backend that is not SMTP."""
-    reminder = message.kind in OutboxMessage.REMINDERS
+    stoppable = message.kind in OutboxMessage.STOPPABLE
     return _mail(
         message.text,
-        reminder=reminder,
+        stoppable=stoppable,
         address=message.address,
         link=link,
-        stop_link=links.stop_link_for(message.pk) if reminder else "",
+        stop_link=links.stop_link_for(message.pk) if stoppable else "",
         code=links.code_for(message.pk),
         message_id=message_id(message),
         date=_date(int(time.time())).decode("ascii"),
@@ -102,7 +102,7 @@ def sender_address() -> str:
 def _mail(
     text: MessageText,
     *,
-    reminder: bool,
+    stoppable: bool,
     address: str,
     link: str,
     stop_link: str,
@@ -117,7 +117,7 @@ def _mail(
     body = text.body.replace("{link}", link).replace("{stop_link}", stop_link)
     body = body.replace("{code}", code)
     headers = {"Message-ID": message_id, "Date": date, "Auto-Submitted": "auto-generated"}
-    if reminder:
+    if stoppable:
         # One click in the reader's own mail program, without a page (RFC 8058).
         headers["List-Unsubscribe"] = f"<{stop_link}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
@@ -131,13 +131,13 @@ def _mail(
 _drawn: dict[tuple[str, str, str, bool, str], Stencil] = {}
 
 
-def _stencil_for(text: MessageText, reminder: bool) -> Stencil:
-    key = (text.subject_line, text.body, text.language, reminder, settings.DEFAULT_FROM_EMAIL)
+def _stencil_for(text: MessageText, stoppable: bool) -> Stencil:
+    key = (text.subject_line, text.body, text.language, stoppable, settings.DEFAULT_FROM_EMAIL)
     stencil = _drawn.get(key)
     if stencil is None:
         if len(_drawn) >= 256:
             _drawn.clear()
-        stencil = _drawn[key] = Stencil(text, reminder)
+        stencil = _drawn[key] = Stencil(text, stoppable)
     return stencil
 
 

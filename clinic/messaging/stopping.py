@@ -37,7 +37,13 @@ def stop(
         subject=subject,
     )
     if subject is not None and any(answer is True for _, answer in answers):
-        outbox.hold_back(subject=subject, address=(channel, address), reason=reason, at=at)
+        outbox.hold_back(
+            subject=subject,
+            address=(channel, address),
+            reason=reason,
+            at=at,
+            kinds=OutboxMessage.STOPPABLE,
+        )
         return False
     outbox.suppress_address(channel=channel, address=address, reason=reason, at=at, by_owner=True)
     return True

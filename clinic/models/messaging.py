@@ -85,8 +85,10 @@ class OutboxMessage(models.Model):
 
     # What is planned for a patient by the day.
     PLANNED = (Kind.ROUTINE_REMINDER, Kind.SECOND_NUDGE, Kind.SILENCE)
-    # What opens the routine, can be turned off by the patient, and carries a link to stop it.
+    # What opens the routine and can be turned off by the patient.
     REMINDERS = (*PLANNED, Kind.ROUTINE_CHANGED)
+    # What a patient has agreed to get until they say no: as a mail it carries a link to stop it.
+    STOPPABLE = (*REMINDERS, Kind.APPOINTMENT_REMINDER)
 
     class Status(models.TextChoices):
         DUE = "due", "Due"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from clinic.messaging import links, stencil
 from clinic.messaging.gateways import GatewayError, OutcomeUnknown, gateway_for
+from clinic.models import OutboxMessage
 from clinic.models.messaging import Channel
 from tests.clinic.carrying import LINK, mail
 from tests.faults.carriers import CUT, HOLD, MailServer, closed_port
@@ -175,8 +176,9 @@ def test_given_an_address_that_would_say_more_than_an_address_then_nothing_is_sa
     assert server.connections == 0
 
 
-def test_given_a_reminder_then_it_can_be_stopped_with_one_click(server, gateway, settings):
-    message = mail()
+@pytest.mark.parametrize("kind", OutboxMessage.STOPPABLE)
+def test_given_a_reminder_then_it_can_be_stopped_with_one_click(server, gateway, kind):
+    message = mail(kind=kind)
     gateway.deliver(message, LINK)
     arrived = email.message_from_bytes(server.delivered[0][1], policy=email.policy.default)
     assert arrived["List-Unsubscribe"] == f"<{links.stop_link_for(message.pk)}>"

@@ -5,13 +5,15 @@ import threading
 import time
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from clinic.messaging.texts import SMS_LENGTH
+from clinic.messaging.filling import not_gsm, sent_length
+from clinic.messaging.texts import SMS_LENGTH, link_length
 from clinic.models import OutboxMessage, Role
 from clinic.quiet_hours import local_moment
 from patients import appointing, appointment_reminders
@@ -227,6 +229,24 @@ def test_a_day_before_each_agreed_way_is_written_to_once(book):
     assert (mail.due_at, mail.expires_at) == (before, appointment.starts_at)
     assert "Wednesday 4 March" in text.text.body and "10:00" in text.text.body
     assert len(text.text.body) < SMS_LENGTH
+
+
+@pytest.mark.parametrize("language", [code for code, _ in settings.LANGUAGES])
+@pytest.mark.parametrize("name", ["Harbour Street", "Praxis am Alten Hafen und Partner " * 3])
+def test_the_mail_has_a_link_to_stop_and_the_text_is_one_that_says_how(
+    book, patient, language, name
+):
+    patient.language, patient.site.name = language, name[:120].strip()
+    patient.save(), patient.site.save()
+    book()
+    appointment_reminders.plan(at=WEDNESDAY - dt.timedelta(days=1))
+    mail, text = written()
+    assert mail.text.body.endswith(":\n{stop_link}")
+    assert mail.text.body.index("{link}") < mail.text.body.index("{stop_link}")
+    assert sent_length(text.text.body, link_length()) <= SMS_LENGTH
+    assert not_gsm(text.text.body.replace("{link}", "")) == []
+    assert "STOP" in text.text.body
+    assert name[:10] in text.text.body and "10:00" in text.text.body
 
 
 def test_no_message_says_anything_of_health(book, patient):

@@ -64,6 +64,30 @@ def test_given_one_click_then_mails_stop_at_once_and_texts_go_on(mail_program, p
     assert (waiting.status, text.status) == (Status.SUPPRESSED, Status.DUE)
 
 
+def test_given_the_link_of_an_appointments_mail_then_it_stops_mails_too(mail_program, patient):
+    message = mail_to(patient, kind="appointment_reminder")
+    waiting = mail_to(patient, Status.DUE, kind="appointment_reminder")
+    assert mail_program.get(stop_path(message)).status_code == 200
+    assert mail_program.post(stop_path(message), ONE_CLICK).status_code == 200
+    assert not agrees(patient)
+    waiting.refresh_from_db()
+    assert waiting.status == Status.SUPPRESSED
+
+
+def test_given_a_shared_address_then_what_waits_of_the_ones_appointment_is_held_back(
+    mail_program, make_patient
+):
+    ana = make_patient("Ana", email="family@patients.example")
+    ben = make_patient("Ben", email="")
+    ben.contact_points.create(channel="email", address="family@patients.example")
+    waiting = mail_to(ana, Status.DUE, kind="appointment_reminder")
+    of_ben = mail_to(ben, Status.DUE, kind="appointment_reminder")
+    mail_program.post(stop_path(mail_to(ana)), ONE_CLICK)
+    waiting.refresh_from_db()
+    of_ben.refresh_from_db()
+    assert (waiting.status, of_ben.status) == (Status.SUPPRESSED, Status.DUE)
+
+
 def test_given_a_form_of_parts_as_some_mail_programs_send_it_then_it_stops_too(
     mail_program, patient
 ):
