@@ -1,4 +1,4 @@
-"""What messages must not say: the names of the exercises."""
+"""What messages must not say: the names of the exercises, in every language they have one in."""
 
 from typing import Any
 
@@ -11,4 +11,7 @@ from programs.models import Exercise
 @receiver(names_not_to_say, dispatch_uid="programs.unsaid")
 def exercise_names(sender: object, **given: Any) -> list[str]:
     """All names of the library, approved or not."""
-    return list(Exercise.objects.values_list("name", flat=True))
+    names = []
+    for name, words in Exercise.objects.values_list("name", "words"):
+        names += [name, *(said["name"] for said in words.values() if said.get("name"))]
+    return names

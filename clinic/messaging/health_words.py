@@ -25,17 +25,31 @@ CONDITIONS = """
     buttock* abdom* diaphragm* multifid* condition conditions conditioned diagnos* symptom*
     disease* illness* disorder* patholog* chronic* acute medication* medicine* depress* anxi*
     stress* incontinen* bladder bowel* pregnan* cancer* tumor* tumour* flare flares relapse*
-    suffer*
+    suffer* tendon* tendin* ligament* menisc* cartilage* cruciate achilles whiplash* concuss*
+    dislocat* bruis* contusion* trauma* swollen swelling torn scar scars accident* a.fall your.fall
+    after.the.fall you.fell foot feet heel heels toe toes thigh* calf calves groin* elbow* forearm*
+    upper.arm* wrist* chest chests rib ribs ribcage jaw jaws bone bones diabet* migraine* asthma*
+    epilep* hypertens* blood.pressure heart.attack parkinson* sclerosis bursit* fasciit* neural*
     schmerz* *schmerz *schmerzen *schmerzt rucken* ruecken* wirbel* *wirbelsaule bandscheibe*
     ischias* hexenschuss kreuzweh lendenwirbel* lenden* nacken* hals* schulter* knie knies huft*
-    hueft* becken* bein beine verletz* *verletzung entzund* entzuend* arthrose* rheuma krampf*
-    taubheit* kribbel* steif* muskel* *muskel *muskulatur gelenk* nerven diagnose* beschwerde*
-    erkrank* krank* symptom* bandscheibenvorfall leiden depressiv* angst* operation* operiert
-    schwanger* krebs* weh wehtun tut.weh
+    hueft* becken* bein beine beinen verletz* *verletzung entzund* entzuend* arthrose* rheuma
+    krampf* taubheit* kribbel* steif* muskel* *muskel *muskulatur *gelenk* nerven diagnose*
+    beschwerde* erkrank* krank* symptom* bandscheibenvorfall leiden depressiv* angst* operation*
+    operiert
+    schwanger* krebs* weh wehtun tut.weh kopfweh sehne sehnen *sehne bander kreuzband* menisk*
+    knorpel* knochen* schleudertrauma* gehirnersch* unfall* *unfall sturz* gesturzt prellung*
+    zerrung* verstauch* verrenk* gebrochen* fraktur* narbe* schwellung* geschwollen* nach.op
+    ihre.op der.op fuss fusse fussen ferse fersen zehe zehen wade waden oberschenkel*
+    unterschenkel* oberarm* unterarm* ellbogen* ellenbogen* rippe* brust* zuckerkrank* migrane*
+    schlaganfall* bluthochdruck*
     dolor* duele* doler dolió espalda* columna* vertebral* disco discos ciatic* lumbar* lumbal*
     cervical* cuello* hombro* rodilla* cadera* pierna* lesion* inflamac* artros* artrit*
     sintoma* enferm* diagnostic* musculo* muscular* nervio* molestia* contractura* escoliosis
-    fractura* cirugia* rigidez hormigueo* embaraz* cancer ansiedad estres depresion*
+    fractura* cirugia* rigidez hormigueo* embaraz* cancer ansiedad estres depresion* cartilago*
+    latigazo* esguince* torcedura* desgarro* rotura* luxac* operacion* operado operada operaron
+    accidente* caida caidas golpe golpes cicatri* hinchaz* hinchad* tu.pie el.pie pies talon
+    talones tobillo* muslo* pantorrilla* ingle codo codos muneca* brazo* antebrazo* costilla*
+    pecho hueso* migrana* jaqueca* asma hipertens*
 """
 # Exercises by the words people use; the library's own names come in from above.
 EXERCISES = """
@@ -51,6 +65,19 @@ TREATMENT = """
     ubung* *ubung *ubungen uebung* *uebung *uebungen dehn* behandl* *behandlung therapie*
     krankengymnast* haltung*
     ejercicio* estirar terapia* terapeut* tratamiento* fisio* rehabilita* postura*
+"""
+# Movement classes, phases and exercises whose names are also words of every day or of a street:
+# not where others read along. Left out is what greets and explains more often than it tells:
+# "strength" alone, "balance", "activate", "release", "function", a telephone's "extension".
+PROGRAMS = """
+    bridge bridges superman supermans hinge hinges breathing breathe mobility mobilis* mobiliz*
+    stabil* strengthen* strength.train* strength.work* strength.routine* strength.session*
+    strength.program* your.strength isometr* anti.extension* anti.rotation* rotation* flexion*
+    activation daily.life
+    brucke brucken bruecke bruecken atmung atmen atemzug* beweglichkeit* mobilitat* kraftigung*
+    kraftigen krafttraining* kraftubung* beugung* streckung* aktivierung*
+    puente puentes bisagra* respiracion* respirar movilidad moviliz* estabil* fortalec* rotacion*
+    activacion vida.diaria entrenamiento*
 """
 SCORES = """
     score* scoring rating ratings percent* phase phases
@@ -77,6 +104,14 @@ _OUT_OF = re.compile(
     r"(?! (?:a|bis|to) \d)"
 )
 _RATED = re.compile(rf"\b(?:(?:{_GRADED}|step|paso) {_LINK_WORDS}{_NUMBER}|{_NUMBER} {_GRADED})\b")
+# A dose: "3 x 10", "5x", "10 seconds", "zweimal"; but not "24x7", "once" and "one time".
+_SETS = re.compile(
+    rf"\b(?!24\s*[x×]\s*7\b){_NUMBER}\s*[x×✕✖*]\s*{_NUMBER}\b|\b\d{{1,2}}[x×✕✖](?!\w)"
+)
+_COUNTED = re.compile(
+    rf"\b(?!one|ein|un){_NUMBER}\s*"
+    r"(?:seconds?|secs?|times|breaths|sekunden?|sek|mal|atemzuege|segundos?|seg|veces)\b"
+)
 _PERCENT = re.compile(r"\d*\s?%")
 
 # "We call you back" speaks of no back; "your back" and "back exercises" do.
@@ -113,18 +148,22 @@ def given_away(
     """The words of ``text`` that tell of a condition, an exercise or a score.
 
     As they were typed, in their order, each once. ``names`` are further exercises. Where
-    ``others_read_along`` the words of treatment count too.
+    ``others_read_along`` the words of treatment and of programs count too.
     """
     plain = _plain(text)
     patterns = [_KNOWN, *([_TREATMENT] if others_read_along else [])]
     own = _of_names(names)
     if own is not None:
         patterns.append(own)
-    spans = {
-        plain.span(found)
-        for pattern in (_FRACTION, _PERCENT, _OUT_OF, _RATED)
-        for found in pattern.finditer(plain.letters)
-    }
+    counts = [
+        _FRACTION,
+        _PERCENT,
+        _OUT_OF,
+        _RATED,
+        _SETS,
+        *([_COUNTED] if others_read_along else []),
+    ]
+    spans = {plain.span(found) for pattern in counts for found in pattern.finditer(plain.letters)}
     for reading in _readings(plain):
         innocent = {found.end() for found in _RETURNING.finditer(reading.letters)}
         for found in _BACK.finditer(reading.letters):
@@ -209,8 +248,19 @@ def _of_names(names: Iterable[str]) -> re.Pattern[str] | None:
     for name in names:
         parts = _folded(name.split("(")[0]).split()
         if sum(map(len, parts)) >= 4:
-            found.append(r"\b" + " ?".join(re.escape(part) for part in parts) + r"(?:s|es|ing)?\b")
+            found.append(r"\b" + " ?".join(_in_any_number(part) for part in parts) + r"(?:ing)?\b")
     return re.compile("|".join(found)) if found else None
+
+
+def _in_any_number(word: str) -> str:
+    """One or several of it: each word of a name may take an ending, or lose the one it has."""
+    if len(word) < 3:
+        return re.escape(word)
+    if word.endswith("en"):
+        word = word.removesuffix("n")
+    elif not word.endswith("ss"):
+        word = word.removesuffix("s")
+    return re.escape(word) + "(?:e[sn]?|s|n)?"
 
 
 def _folded(word: str) -> str:
@@ -218,4 +268,4 @@ def _folded(word: str) -> str:
 
 
 _KNOWN = _of_words([*CONDITIONS.split(), *EXERCISES.split(), *SCORES.split()])
-_TREATMENT = _of_words(TREATMENT.split())
+_TREATMENT = _of_words([*TREATMENT.split(), *PROGRAMS.split()])

@@ -210,6 +210,13 @@ def test_given_a_new_exercise_then_its_name_is_refused_at_once(site, write):
         write(body=body)
 
 
+def test_given_the_spanish_name_of_an_exercise_then_it_is_refused_in_any_language(site, write):
+    Exercise.objects.filter(slug="chest-opener").update(words={"es": {"name": "La gran concha"}})
+    for language in ("en", "es"):
+        with pytest.raises(ValidationError, match="gran concha"):
+            write(body="{practice}: la gran concha {link}", language=language)
+
+
 def test_given_no_room_above_then_the_rules_still_hold(site, write, monkeypatch):
     monkeypatch.setattr(names_not_to_say, "receivers", [])
     with pytest.raises(ValidationError):

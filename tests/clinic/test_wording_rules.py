@@ -95,6 +95,26 @@ HEALTH = [
     *("your exercises", "Ihre Übungen", "tus ejercicios", "physiotherapy", "Behandlung"),
     *("p.a.i.n", "p a i n", "pa-in", "P_A_I_N", "p4in", "b@ck", "раin", "páin", "pa\u00adin"),
     *("ｐａｉｎ", "sp\u200bine", "d·i·s·c", "sco-re", "ѕріnе", "7∕10", "７/１０"),
+    # Kinds of injury, further parts and conditions.
+    *("tendon", "a torn ligament", "meniscus", "whiplash", "your accident", "your fall", "sprain"),
+    *("disc", "fracture", "surgery", "foot", "feet", "elbow", "wrists", "diabetes", "migraine"),
+    *("Sehne", "Kreuzband", "Meniskus", "Schleudertrauma", "Unfall", "Arbeitsunfall", "Sturz"),
+    *("Fraktur", "nach OP", "Zerrung", "Fuß", "Ellbogen", "Handgelenk", "Diabetiker", "Migräne"),
+    *("tendón", "ligamento", "menisco", "latigazo", "accidente", "caída", "fractura", "esguince"),
+    *("cirugía", "tu pie", "codos", "muñeca", "diabética", "migraña"),
+    # Movement classes and phases.
+    *("breathing", "isometric", "mobility", "anti-extension", "anti-rotation", "rotation"),
+    *("loaded flexion", "hip hinge", "loaded hinge", "hip extension", "stability", "stabilise"),
+    *("strengthen", "strength training", "your strength routine", "daily life", "phase 2"),
+    *("Atmung", "Mobilität", "Beweglichkeit", "Stabilität", "Kräftigung", "Rotation", "Beugung"),
+    *("respiración", "movilidad", "estabilidad", "fortalecer", "rotación", "bisagra"),
+    # Exercises, one and several.
+    *("bridge", "bridges", "Brücke", "Brücken", "puente", "puentes", "hinges", "superman"),
+    *("birds dogs", "Front of hip stretches", "chops and lifts", "sits to stands"),
+    # Doses.
+    *("Hold 10 seconds, 5 times", "3x10", "3 x 10", "3 × 10", "3Х10", "three x ten", "5x"),
+    *("30 sec", "ten times", "10 breaths", "10 Sekunden", "5 Mal", "zweimal", "8mal"),
+    *("10 segundos", "seis veces", "10 reps", "3 sets"),
 ]
 
 
@@ -130,10 +150,57 @@ def test_however_a_word_is_split_or_set_it_is_found(word, splitter, upper, aroun
         "Llama al 91 123 45 67 de 9 a 14. Tus 10 minutos del 7 de mayo.",
         "One of our two sites is closed. Your number is known. 10 minutes.",
         "Achieve your gluten-free discount: painters and numbers, sacred.",
+        "Ten minutes at 8:00, at most 12 minutes. We open 24x7.",
+        "Zehn Minuten um 8.30 Uhr. Auf jeden Fall bis morgen, im Notfall 112.",
+        "Diez minutos a las 8:00. Mucha fuerza, otra vez y en inglés.",
+        "From strength to strength: we wish you strength. Fingers crossed, thumbs up!",
+        "On balance it is fine. Activate the link, or press extension 12.",
+        "Once is enough, one time, in a second. How times change at all times.",
+        "Zum ersten Mal, noch einmal, ein Mal, diesmal. Alltag und Leistung.",
+        "Solo una vez. Segundo aviso: a veces hay diez minutos.",
     ],
 )
 def test_given_everyday_words_then_nothing_is_given_away(words):
     assert given_away(words, names=EXERCISES, others_read_along=True) == []
+
+
+@given(
+    sets=st.integers(1, 99),
+    times=st.integers(1, 99),
+    sign=st.sampled_from(["x", "X", "×", "х"]),
+    space=st.sampled_from(["", " ", "\u00a0"]),
+)
+def test_given_sets_and_repetitions_in_any_figures_then_they_are_found(sets, times, sign, space):
+    dose = f"{sets}{space}{sign}{space}{times}"
+    is_all_week = (sets, times) == (24, 7)
+    assert bool(given_away(f"Today: {dose}!")) != is_all_week
+
+
+@given(hour=st.integers(0, 23), minute=st.integers(0, 59), length=st.integers(2, 59))
+def test_given_a_time_of_day_and_minutes_then_nothing_is_given_away(hour, minute, length):
+    for words in (
+        f"Your {length} minutes at {hour}:{minute:02} today",
+        f"Ihre {length} Minuten um {hour}.{minute:02} Uhr heute",
+        f"Tus {length} minutos a las {hour}:{minute:02} hoy",
+    ):
+        assert given_away(words, names=EXERCISES, others_read_along=True) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        *(("Bear crawl", "bear crawls"), ("Bear crawls", "bear crawl"), ("Chop", "chops")),
+        *(("Seitstütz", "Seitstütze"), ("Seitheben", "seitheben"), ("Klappen", "klappe")),
+        *(("Perro-pájaro", "perros pájaro"), ("Leñador y elevación", "leñadores y elevaciones")),
+    ],
+)
+def test_given_the_name_of_an_exercise_then_one_and_several_of_it_are_found(name, said):
+    assert given_away(f"Today {said}.", names=[name])
+    assert not given_away(f"Today {said}.")
+
+
+def test_given_a_street_with_a_bridge_then_its_site_keeps_its_name():
+    assert texts.shown_name(Site(name="Tower Bridge"), "en") == "Tower Bridge"
 
 
 @given(st.text(max_size=200))
