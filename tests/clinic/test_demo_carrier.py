@@ -1,7 +1,9 @@
 """The demo's carrier and the page where its messages are read."""
 
+import base64
 import contextlib
 import datetime as dt
+import hashlib
 import signal
 import smtplib
 import socket
@@ -13,8 +15,8 @@ from email.message import EmailMessage
 import pytest
 from django.core.management import CommandError, call_command
 
-from clinic.messaging import sending
-from clinic.models import DemoDelivery
+from clinic.messaging import sending, texts
+from clinic.models import DemoDelivery, MessageText
 from clinic.models.messaging import Channel
 from tests.clinic.messages import AT, queued
 from tests.faults.carriers import environment
@@ -175,6 +177,28 @@ def test_given_markup_in_a_message_then_the_page_shows_it_and_runs_none_of_it(cl
     assert "default-src 'none'" in policy
     assert "sandbox" in policy
     assert not [part for part in policy if part.startswith("script-src")]
+
+
+def style_policy(client, mail: DemoDelivery) -> str:
+    said = client.get(f"{PAGE}{mail.pk}/html/")["Content-Security-Policy"]
+    assert "unsafe" not in said
+    return next(part for part in said.split("; ") if part.startswith("style-src "))
+
+
+def test_given_a_real_mail_then_its_own_sheet_is_allowed_by_its_hash_and_nothing_else(client, demo):
+    text = MessageText(language="en", subject_line="Your appointment", body="Hello\n\n{link}")
+    html = texts.html_of(text, "Hello\n\nSee it:\nhttps://a.example/r/x")
+    assert " style=" not in html
+    sheet = html.split("<style>")[1].split("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
+    for number, sent in enumerate((html, html.replace("\n", "\r\n"))):
+        mail = delivery(number, html=sent)
+        assert style_policy(client, mail) == f"style-src 'sha256-{digest}'"
+        assert sheet in body(client.get(f"{PAGE}{mail.pk}/html/"))
+
+
+def test_given_a_mail_without_a_sheet_then_no_style_is_allowed(client, demo):
+    assert style_policy(client, delivery(html='<p style="color:red">x</p>')) == "style-src 'none'"
 
 
 def test_given_a_mail_without_html_then_it_has_no_such_page(client, demo):
