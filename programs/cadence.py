@@ -2,9 +2,9 @@
 
 Every day of the chosen ones in the first three weeks of a program, three of them a week until the
 end of the ninth, one a week from then on. A day has at most one reminder at an address; where the
-patient asked for it, a second nudge follows hours later, and after three days without an answer a
-kind message takes the reminder's place. Moments are aware and in UTC; days are local dates of the
-patient; a mask of days has a bit for each, Monday 1 … Sunday 64.
+patient asked for it, a second nudge follows hours later, and three days after a reminder was
+first left without an answer a kind message takes the reminder's place. Moments are aware and in
+UTC; days are local dates of the patient; a mask of days has a bit for each, Monday 1 … Sunday 64.
 
 Daily, then three a week, then weekly: shared clinical notes, section 2.5 (a choice, no trial).
 """
@@ -12,7 +12,7 @@ Daily, then three a week, then weekly: shared clinical notes, section 2.5 (a cho
 import datetime as dt
 import functools
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -162,16 +162,50 @@ def _of_day(rhythm: Rhythm, span: Span, day: dt.date) -> Iterator[Event]:
         yield Event(moments.nudge_at, day, NUDGE)
 
 
-def silent_day(rhythms: Iterable[Rhythm], heard_on: dt.date, since: dt.datetime) -> dt.date | None:
-    """The first chosen day (before any taper) on which three days have passed since the patient
-    was last heard of, and whose moment is not before ``since``. None without any address."""
-    found = [_silent_day(rhythm, heard_on, since) for rhythm in rhythms]
-    return min(found, default=None)
+@dataclass(frozen=True)
+class Heard:
+    """The local day a patient was last heard of (an answer, else the start or the reopening), and
+    the moment from which a reminder waits for an answer."""
+
+    day: dt.date
+    waits_from: dt.datetime
 
 
-def _silent_day(rhythm: Rhythm, heard_on: dt.date, since: dt.datetime) -> dt.date:
+def silent_day(
+    rhythms: Sequence[Rhythm], span: Span, heard: Heard, since: dt.datetime
+) -> dt.date | None:
+    """The first chosen day (before any taper) on which three days of silence have passed, and
+    whose moment is not before ``since``. None where nothing reminds.
+
+    ``span`` is without a kind message. Days on which nobody was reminded are no silence: it begins
+    with the first reminder that got no answer.
+    """
+    began = _silence_began(rhythms, span, heard)
+    if began is None:
+        return None
+    return min(_silent_day(rhythm, began + SILENT_DAYS * _DAY, since) for rhythm in rhythms)
+
+
+def _silence_began(rhythms: Sequence[Rhythm], span: Span, heard: Heard) -> dt.date | None:
+    firsts = [_first_reminder(rhythm, span, heard.waits_from) for rhythm in rhythms]
+    missed = min((day for day in firsts if day), default=None)
+    if missed is None:
+        return None
+    # From one reminded day to the next the silence runs on from the last word.
+    runs_on = missed <= heard.day + _DAY and any(
+        falls_on(rhythm.days, span, heard.day) for rhythm in rhythms
+    )
+    return heard.day if runs_on else missed
+
+
+def _first_reminder(rhythm: Rhythm, span: Span, since: dt.datetime) -> dt.date | None:
+    found = events(rhythm, span, since)
+    return next((event.day for event in found if event.kind == ROUTINE), None)
+
+
+def _silent_day(rhythm: Rhythm, first: dt.date, since: dt.datetime) -> dt.date:
     local = since.astimezone(ZoneInfo(rhythm.zone)).date()
-    day = max(heard_on + SILENT_DAYS * _DAY, local - _DAY)
+    day = max(first, local - _DAY)
     while not rhythm.days >> day.weekday() & 1 or moments_of(rhythm, day).due_at < since:
         day += _DAY
     return day

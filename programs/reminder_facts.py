@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
 
 from clinic.models.messaging import Channel
+from clinic.quiet_hours import local_moment
 from patients.models import CheckIn, Consent, ContactPoint, Patient, RedFlag
 from programs import cadence
 from programs.models import Program, ProgramVersion, ReminderPlace, ReminderSchedule, Session
@@ -34,12 +35,16 @@ class Facts:
     standing: int
     assigned_at: dt.datetime
     answered_on: dt.date | None
-    heard_on: dt.date
+    heard: cadence.Heard
     session_on: dt.date | None
     session_skipped: bool
     ways: tuple[Way, ...]
 
-    def span(self, silent_on: dt.date | None) -> cadence.Span:
+    @property
+    def heard_on(self) -> dt.date:
+        return self.heard.day
+
+    def span(self, silent_on: dt.date | None = None) -> cadence.Span:
         return cadence.Span(self.program.started_on, self.program.ended_on, silent_on)
 
 
@@ -100,6 +105,13 @@ def _facts(
     answered_on = max((day for day in answered if day), default=None)
     reopened = program.reopened_at and patient.local_date(program.reopened_at)
     heard_on = max(day for day in (program.started_on, answered_on, reopened) if day)
+    assigned_at = program.assigned_at or dt.datetime.combine(
+        program.started_on, dt.time(), tzinfo=dt.UTC
+    )
+    # A start asks for an answer on its own day; an answer has answered the reminder of its day.
+    waits_from = max(assigned_at, program.reopened_at or assigned_at)
+    if answered_on == heard_on:
+        waits_from = local_moment(heard_on + dt.timedelta(days=1), dt.time(), patient.zone)
     standing = Standing.ACTIVE
     if program.status == Program.Status.ENDED:
         standing = Standing.ENDED
@@ -108,10 +120,9 @@ def _facts(
     return Facts(
         program=program,
         standing=standing,
-        assigned_at=program.assigned_at
-        or dt.datetime.combine(program.started_on, dt.time(), tzinfo=dt.UTC),
+        assigned_at=assigned_at,
         answered_on=answered_on,
-        heard_on=heard_on,
+        heard=cadence.Heard(heard_on, waits_from),
         session_on=program.session_on,
         session_skipped=program.session_status == Session.Status.SKIPPED,
         ways=tuple(

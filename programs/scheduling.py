@@ -186,7 +186,7 @@ def silent_day_of(
         return max((row.silent_on for row in kept if row.silent_on), default=None)
     told = [row.silent_on for row in kept if row.heard_on == facts.heard_on and row.silent_on]
     come = [day for day in told if cadence.moments_of(rhythms[0], day).due_at <= at]
-    return max(come, default=None) or cadence.silent_day(rhythms, facts.heard_on, at)
+    return max(come, default=None) or cadence.silent_day(rhythms, facts.span(), facts.heard, at)
 
 
 def _row(

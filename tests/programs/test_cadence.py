@@ -168,16 +168,70 @@ def test_given_a_silence_in_weekly_times_then_the_kind_message_waits_for_no_frid
     assert numbers(days_of(rhythm(), span, 45))[39:42] == [63, 70, 72]
 
 
-@given(zone=zones, chosen=masks, time=hours, heard=dates, late=st.integers(0, 20 * 24))
+def silent_day(here: list[Rhythm], answered: dt.date, since=None, first=START) -> dt.date:
+    """The day of the kind message of somebody who answered last on this day."""
+    zone = zoneinfo.ZoneInfo(here[0].zone)
+    midnight = dt.datetime.combine(answered + DAY, dt.time(), tzinfo=zone).astimezone(dt.UTC)
+    return cadence.silent_day(
+        here, Span(first), cadence.Heard(answered, midnight), since or midnight
+    )
+
+
+@given(
+    zone=zones,
+    chosen=masks,
+    time=hours,
+    first=dates,
+    on=st.integers(0, 90),
+    late=st.integers(0, 20 * 24),
+)
 def test_given_a_silence_then_the_kind_message_is_on_a_chosen_day_three_days_on_or_later(
-    zone, chosen, time, heard, late
+    zone, chosen, time, first, on, late
 ):
+    heard = first + on * DAY
     since = dt.datetime.combine(heard, dt.time(), tzinfo=dt.UTC) + dt.timedelta(hours=late)
     here = rhythm(zone, time, chosen)
-    day = cadence.silent_day([here], heard, since)
+    day = silent_day([here], heard, since, first)
     assert day >= heard + 3 * DAY
     assert chosen >> day.weekday() & 1
     assert cadence.moments_of(here, day).due_at >= since
+    reminded = [
+        d
+        for d in (heard + n * DAY for n in range(1, (day - heard).days))
+        if cadence.falls_on(chosen, Span(first), d)
+    ]
+    assert reminded, "Nobody is called silent who was not reminded."
+    if not cadence.falls_on(chosen, Span(first), heard):
+        assert day >= reminded[0] + 3 * DAY
+
+
+@pytest.mark.parametrize(
+    ("answered", "kind"),
+    [(5, 8), (20, 23), (21, 26), (25, 31), (63, 73), (70, 80)],
+    ids=["daily", "last daily", "a Monday", "a Friday", "weekly", "weekly again"],
+)
+def test_given_the_last_answer_then_silence_begins_with_the_reminder_that_got_none(answered, kind):
+    assert silent_day([rhythm()], START + answered * DAY) == START + kind * DAY
+
+
+@given(
+    patterns=st.lists(masks, min_size=1, max_size=2),
+    time=hours,
+    begins=st.integers(0, 6),
+    extra=st.sets(st.integers(0, 13 * 7)),
+)
+def test_given_an_answer_on_every_reminded_day_of_13_weeks_then_never_a_kind_message(
+    patterns, time, begins, extra
+):
+    span = Span(START + begins * DAY)
+    here = [rhythm(time=time, days=days) for days in patterns]
+    since = dt.datetime.combine(span.first, dt.time(), tzinfo=dt.UTC)
+    kind = cadence.silent_day(here, span, cadence.Heard(span.first, since), since)
+    for number in range(13 * 7):
+        day = span.first + number * DAY
+        assert day < kind
+        if number in extra or any(cadence.falls_on(one.days, span, day) for one in here):
+            kind = silent_day(here, day, first=span.first)
 
 
 def test_the_kinds_are_those_of_the_outbox():

@@ -222,6 +222,17 @@ def test_given_answers_then_no_kind_message(by_mail):
     assert days_of(Kind.SILENCE) == []
 
 
+def test_given_a_session_on_every_reminded_day_of_13_weeks_then_no_kind_message(by_mail):
+    for number in range(13 * 7):
+        before = OutboxMessage.objects.count()
+        # In April the clocks of London show an hour more.
+        plan_reminders(at=at_day(number, 8))
+        if OutboxMessage.objects.count() > before:
+            report_session(by_mail, number)
+    assert days_of(Kind.SILENCE) == []
+    assert days_of()[-4:] == [63, 70, 77, 84]
+
+
 def test_given_a_session_filled_in_late_then_it_breaks_the_silence(by_mail):
     silences_of(3)
     report_session(by_mail, 0, at=at_day(2, 20), known="back_filled", day=MONDAY.date())
