@@ -35,12 +35,15 @@ from programs.rule_words import ASK_FOR_A_LOOK, rule_words
 __all__ = ["NEED", "NEEDS", "ORDER", "Need", "Row", "patients_on_board", "rows_for"]
 
 _WORTH = {"done": 2, "partly": 1}
+# The newest day that was answered for, and the newest moment at which it was done.
+_Answered = tuple[dt.date, dt.datetime]
 
 
 @dataclass(frozen=True)
 class Row:
     """One patient on the board. ``since`` is when the reason began; ``adherence`` is 0–1 over 14
-    days; ``silent_days`` counts from the last answer, or the start; ``order`` sorts in a need.
+    days; ``silent_days`` counts from the last answer (a check-in or a session), or the start;
+    ``order`` sorts in a need.
 
     The trends are the last 14 local days, oldest first: usual pain, and what became of the routine
     (0 nothing, 1 partly, 2 done); None where nothing is known or was asked for. ``snooze`` is the
@@ -102,7 +105,7 @@ class _Known:
     proposals: dict[uuid.UUID, Proposal] = field(default_factory=dict)
     decisions: dict[uuid.UUID, Decision] = field(default_factory=dict)
     usual_pain: dict[uuid.UUID, int] = field(default_factory=dict)
-    last_answer: dict[uuid.UUID, dt.date] = field(default_factory=dict)
+    answers: dict[uuid.UUID, list[_Answered]] = field(default_factory=lambda: defaultdict(list))
     sessions: dict[uuid.UUID, dict[dt.date, str]] = field(default_factory=lambda: defaultdict(dict))
     reopened: dict[uuid.UUID, dt.date] = field(default_factory=dict)
     told: dict[tuple[uuid.UUID, dt.datetime], Decision] = field(default_factory=dict)
@@ -189,12 +192,12 @@ def _read(ids: Collection[uuid.UUID], at: dt.datetime) -> _Known:
         .distinct("patient_id")
         .values_list("patient", "usual_pain")
     )
-    known.last_answer = dict(
-        CheckIn.objects.filter(patient__in=ids)
-        .order_by()
-        .values_list("patient")
-        .annotate(last=Max("day"))
-    )
+    # As reminders know it: a recorded session is an answer, a skipped one too.
+    check_ins = CheckIn.objects.filter(patient__in=ids).order_by().values_list("patient")
+    sessions = Session.objects.filter(program__patient__in=ids).order_by()
+    for answers in (check_ins, sessions.values_list("program__patient")):
+        for pk, *newest in answers.annotate(last=Max("day"), given=Max("at")):
+            known.answers[pk].append(tuple(newest))
     # A day to spare: a patient's local day may be ahead of, or behind, the one in UTC.
     first = at.date() - dt.timedelta(days=WINDOW_DAYS + 1)
     for pk, day, pain in (
@@ -225,7 +228,7 @@ def _row(patient: Patient, known: _Known, at: dt.datetime) -> Row:
     program = known.programs.get(patient.pk)
     today = patient.local_date(at)
     facts: dict[str, Any] = {"patient": patient, "program": program}
-    last = known.last_answer.get(patient.pk)
+    last = _last_answer(patient, known.answers.get(patient.pk, ()))
     facts["last_answer"] = last
     facts["usual_pain"] = known.usual_pain.get(patient.pk)
     facts["snooze"] = known.snoozes.get(patient.pk)
@@ -265,6 +268,12 @@ def _row(patient: Patient, known: _Known, at: dt.datetime) -> Row:
     facts |= _need(facts, signals, flags, last, patient.pk in known.ended, at)
     facts["looks_again_at"] = _looks_again(patient, facts, alerts, at)
     return Row(**facts, step=_step(facts.get("proposal"), facts.get("decision")))
+
+
+def _last_answer(patient: Patient, answers: Iterable[_Answered]) -> dt.date | None:
+    """An answer given late for an earlier day is an answer of the day on which it was given."""
+    days = [max(day, patient.local_date(given)) for day, given in answers]
+    return max(days, default=None)
 
 
 def _looks_again(

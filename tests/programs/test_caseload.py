@@ -15,7 +15,7 @@ from programs import caseload
 from programs.adjusting import Change, PrescriptionChange, adjust_program, end_program
 from programs.models import Proposal
 from tests.conftest import MONDAY
-from tests.living import at_day, do_morning, do_session, live_well
+from tests.living import at_day, do_morning, do_session, live_well, report_session
 
 NO_TO_ALL = {question.id: "no" for question in REPEATED}
 
@@ -124,6 +124,23 @@ def test_three_days_without_an_answer_are_silence_and_seven_are_a_need_of_their_
     row = only(physio, at_day(5 + days, 20))
     assert row.need.key == need
     assert row.silent_days == days
+
+
+@pytest.mark.parametrize("status", ["done", "partly", "skipped"])
+def test_a_session_is_an_answer_as_it_is_for_reminders(program, physio, status):
+    # Given somebody who only reports the session, as a text message DONE does
+    for number in range(9):
+        reason = {"skip_reason": "time"} if status == "skipped" else {}
+        report_session(program, number, status=status, known="self_reported", **reason)
+    row = only(physio, at_day(9, 20))
+    assert row.need.key == "fine"
+    assert (row.silent_days, row.last_answer) == (1, at_day(8).date())
+
+
+def test_a_session_filled_in_late_is_an_answer_of_its_own_day(program, physio):
+    report_session(program, 0, at=at_day(5, 20), known="back_filled", day=MONDAY.date())
+    row = only(physio, at_day(6, 20))
+    assert (row.need.key, row.silent_days) == ("fine", 1)
 
 
 def test_the_longest_silence_stands_first(make_program, make_patient, physio):

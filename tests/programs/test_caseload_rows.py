@@ -48,7 +48,7 @@ class Life:
         self.chance, self.physio, self.colleague = chance, physio, colleague
 
     def happen(self, program: Program, day: int, at: dt.datetime) -> None:
-        events = [self.answer, self.answer, self.hurt, self.flag, self.reopen, self.propose]
+        events = [self.answer, self.text, self.hurt, self.flag, self.reopen, self.propose]
         events += [self.alert, self.see, self.snooze, self.wake, self.move, self.end, self.rename]
         program = Program.objects.whole().get(pk=program.pk)
         self.chance.choice(events)(program, day, at)
@@ -57,6 +57,10 @@ class Life:
         if not program.stands_still() and not program.sessions.filter(day=at.date()).exists():
             do_morning(program, day)
             do_session(program, day)
+
+    def text(self, program, day, at):
+        if not program.stands_still() and not program.sessions.filter(day=at.date()).exists():
+            report_session(program, day, known="self_reported")
 
     def hurt(self, program, day, at):
         if not program.stands_still() and not program.sessions.filter(day=at.date()).exists():
@@ -159,6 +163,9 @@ def test_what_is_committed_is_on_the_board_at_the_next_look(program, physio):
     do_morning(program, 1, usual_pain=6)
     row = row_of(program.patient, at_day(1, 20))
     assert (row.usual_pain, row.pain_trend[-2:], row.silent_days) == (6, [None, 6], 0)
+    report_session(program, 4)
+    row = row_of(program.patient, at_day(7, 9))
+    assert (row.need, row.silent_days, row.last_answer) == ("silent", 3, at_day(4).date())
 
 
 def test_time_alone_makes_a_row_another_one_at_the_patients_own_midnight(make_program, physio):
