@@ -36,6 +36,7 @@ _NUDGE_AFTER = dt.timedelta(hours=4)
 _NUDGE_ROOM = dt.timedelta(minutes=30)
 _DAY = dt.timedelta(days=1)
 _WEEK = 7
+_EVERY_DAY = 127
 _MIDNIGHT = dt.time(0)
 
 
@@ -75,14 +76,27 @@ class Event:
 
 @dataclass(frozen=True)
 class Span:
-    """The days of a program that reminders may fall on, and the day of the kind message."""
+    """The days of a program that reminders may fall on, and the day of the kind message.
+
+    ``asked``: from which day a routine is asked for on which weekdays only, as masks, oldest
+    first (``programs.asked_for``)."""
 
     first: dt.date
     last: dt.date | None = None
     silent_on: dt.date | None = None
+    asked: tuple[tuple[dt.date, int], ...] = ()
 
     def holds(self, day: dt.date) -> bool:
         return self.first <= day and (self.last is None or day <= self.last)
+
+    def asked_on(self, day: dt.date) -> int:
+        """The weekdays on which a routine is asked for, as things stand on ``day``."""
+        return next((mask for first, mask in reversed(self.asked) if first <= day), _EVERY_DAY)
+
+    def never_again(self, days: int, day: dt.date) -> bool:
+        """Whether none of these weekdays has a routine from ``day`` on."""
+        last_step = not self.asked or self.asked[-1][0] <= day
+        return last_step and not days & self.asked_on(day)
 
 
 @functools.lru_cache(maxsize=50_000)
@@ -132,9 +146,10 @@ def days_after(days: int, since_start: int) -> int:
 
 def falls_on(days: int, span: Span, day: dt.date) -> bool:
     """Whether a message belongs to this day: the routine's, or the kind one."""
-    if not span.holds(day) or not days >> day.weekday() & 1:
+    wanted = days & span.asked_on(day)
+    if not span.holds(day) or not wanted >> day.weekday() & 1:
         return False
-    left = days_after(days, (day - span.first).days)
+    left = days_after(wanted, (day - span.first).days)
     return day == span.silent_on or bool(left >> day.weekday() & 1)
 
 
@@ -143,7 +158,7 @@ def events(rhythm: Rhythm, span: Span, since: dt.datetime) -> Iterator[Event]:
     the program has none."""
     local = since.astimezone(ZoneInfo(rhythm.zone)).date()
     day = max(span.first, local - _DAY)
-    while span.last is None or day <= span.last:
+    while not span.never_again(rhythm.days, day) and (span.last is None or day <= span.last):
         if falls_on(rhythm.days, span, day):
             for event in _of_day(rhythm, span, day):
                 if event.at >= since:
@@ -174,8 +189,8 @@ class Heard:
 def silent_day(
     rhythms: Sequence[Rhythm], span: Span, heard: Heard, since: dt.datetime
 ) -> dt.date | None:
-    """The first chosen day (before any taper) on which three days of silence have passed, and
-    whose moment is not before ``since``. None where nothing reminds.
+    """The first chosen day with a routine (however few are reminded of) on which three days of
+    silence have passed, and whose moment is not before ``since``. None where nothing reminds.
 
     ``span`` is without a kind message. Days on which nobody was reminded are no silence: it begins
     with the first reminder that got no answer.
@@ -183,7 +198,9 @@ def silent_day(
     began = _silence_began(rhythms, span, heard)
     if began is None:
         return None
-    return min(_silent_day(rhythm, began + SILENT_DAYS * _DAY, since) for rhythm in rhythms)
+    first = began + SILENT_DAYS * _DAY
+    found = [_silent_day(rhythm, span, first, since) for rhythm in rhythms]
+    return min((day for day in found if day), default=None)
 
 
 def _silence_began(rhythms: Sequence[Rhythm], span: Span, heard: Heard) -> dt.date | None:
@@ -203,12 +220,15 @@ def _first_reminder(rhythm: Rhythm, span: Span, since: dt.datetime) -> dt.date |
     return next((event.day for event in found if event.kind == ROUTINE), None)
 
 
-def _silent_day(rhythm: Rhythm, first: dt.date, since: dt.datetime) -> dt.date:
+def _silent_day(rhythm: Rhythm, span: Span, first: dt.date, since: dt.datetime) -> dt.date | None:
     local = since.astimezone(ZoneInfo(rhythm.zone)).date()
     day = max(first, local - _DAY)
-    while not rhythm.days >> day.weekday() & 1 or moments_of(rhythm, day).due_at < since:
+    while not span.never_again(rhythm.days, day):
+        wanted = rhythm.days & span.asked_on(day)
+        if wanted >> day.weekday() & 1 and moments_of(rhythm, day).due_at >= since:
+            return day
         day += _DAY
-    return day
+    return None
 
 
 @dataclass(frozen=True)

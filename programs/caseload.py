@@ -19,6 +19,7 @@ from clinic.models import Alert, User
 from patients.models import CheckIn, Patient, RedFlag
 from patients.red_flagging import describe
 from programs.adherence import WINDOW_DAYS, adherence
+from programs.asked_for import Held, Taper, asked_by, silent_days
 from programs.models import Decision, Program, ProgramVersion, Proposal, Session, Snooze
 from programs.needs import (
     LONG_SILENT_DAYS,
@@ -42,8 +43,8 @@ _Answered = tuple[dt.date, dt.datetime]
 @dataclass(frozen=True)
 class Row:
     """One patient on the board. ``since`` is when the reason began; ``adherence`` is 0–1 over 14
-    days; ``silent_days`` counts from the last answer (a check-in or a session), or the start;
-    ``order`` sorts in a need.
+    days; ``silent_days`` counts from the last answer (a check-in or a session), or the start or
+    reopening, days off before a routine was asked for left out; ``order`` sorts in a need.
 
     The trends are the last 14 local days, oldest first: usual pain, and what became of the routine
     (0 nothing, 1 partly, 2 done); None where nothing is known or was asked for. ``snooze`` is the
@@ -108,6 +109,9 @@ class _Known:
     answers: dict[uuid.UUID, list[_Answered]] = field(default_factory=lambda: defaultdict(list))
     sessions: dict[uuid.UUID, dict[dt.date, str]] = field(default_factory=lambda: defaultdict(dict))
     reopened: dict[uuid.UUID, dt.date] = field(default_factory=dict)
+    tapers: dict[uuid.UUID, list[tuple[dt.datetime, Taper]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     told: dict[tuple[uuid.UUID, dt.datetime], Decision] = field(default_factory=dict)
     pain: dict[uuid.UUID, dict[dt.date, int]] = field(default_factory=lambda: defaultdict(dict))
     snoozes: dict[uuid.UUID, Snooze] = field(default_factory=dict)
@@ -218,6 +222,13 @@ def _read(ids: Collection[uuid.UUID], at: dt.datetime) -> _Known:
         .values_list("program")
         .annotate(last=Max("step_since"))
     )
+    tapering = ProgramVersion.objects.filter(program__in=running).exclude(taper=[])
+    for pk, moment, taper in (
+        ProgramVersion.objects.filter(program__in=tapering.values("program"))
+        .order_by("number")
+        .values_list("program", "at", "taper")
+    ):
+        known.tapers[pk].append((moment, taper))
     return known
 
 
@@ -239,21 +250,34 @@ def _row(patient: Patient, known: _Known, at: dt.datetime) -> Row:
     if alerts:
         facts["due_at"] = alerts[0].due_at
     if program is not None:
+        asked = asked_by(
+            [
+                Held(patient.local_date(since), taper)
+                for since, taper in known.tapers.get(program.pk, ())
+            ],
+            started_on=program.started_on,
+        )
+        started = max(program.started_on, known.reopened.get(program.pk, program.started_on))
         # A start that lies ahead is not silence.
-        since = max(last, program.started_on) if last else program.started_on
-        facts["silent_days"] = max(0, (today - since).days) if today >= since else None
+        facts["silent_days"] = silent_days(
+            since=max(last, started) if last else started,
+            answered=last is not None and last >= started,
+            today=today,
+            asked=asked,
+        )
         decision = known.decisions.get(program.pk)
         if decision is not None and _is_over(decision, program):
             decision = None
         facts["decision"] = decision
         facts["proposal"] = known.proposals.get(program.pk)
-        started = max(program.started_on, known.reopened.get(program.pk, program.started_on))
         if program.status == Program.Status.ACTIVE and today >= started:
             sessions = known.sessions.get(program.pk, {})
-            facts["adherence"] = adherence(today=today, active_since=started, sessions=sessions)
+            facts["adherence"] = adherence(
+                today=today, active_since=started, sessions=sessions, asked=asked
+            )
             facts["done_trend"] = tuple(
                 _WORTH.get(sessions.get(day, ""), 0)
-                if day in sessions or started <= day < today
+                if day in sessions or (started <= day < today and asked(day))
                 else None
                 for day in window
             )

@@ -8,11 +8,13 @@ import statistics
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from clinic.written_once import together
 from patients.models import CheckIn, RedFlag
 from programs import day_queries, ladder, rule_queries
 from programs.adherence import WINDOW_DAYS, adherence
+from programs.asked_for import Asked, Held, asked_by
 from programs.happened import all_as_asked
 from programs.models import Program, ProgramVersion, Session
 from programs.positions import standing_of, take_prescriptions
@@ -94,6 +96,7 @@ def gather(program: Program, *, policy: Policy, at: dt.datetime) -> Gathered:
                 today=today,
                 active_since=_active_since(program, steps),
                 sessions={s.day: s.status for s in sessions},
+                asked=_asked(program, steps),
             ),
             check_ins_last_7_days=len(
                 {c.day for c in check_ins if c.day > today - dt.timedelta(days=7)}
@@ -194,13 +197,13 @@ def _sessions_at_level(
     sessions: Sequence[Session],
     in_question: ladder.Position | None,
     since: dt.date,
-    steps: Sequence[tuple[int, str, dt.date]],
+    steps: Sequence[tuple[Any, ...]],
 ) -> int:
     """Sessions with the exercise as it is now: on the day of a step only those after it."""
     if in_question is None:
         return 0
     # Versions whose step had begun by then.
-    later = {version for version, _, step_since in steps if step_since >= since}
+    later = {version for version, _, step_since, *_rest in steps if step_since >= since}
     return sum(
         any(_is_of_step(item, session, in_question, since, later) for item in session.items)
         for session in sessions
@@ -267,9 +270,17 @@ def _poor_recovery_days(check_ins: Sequence[CheckIn], today: dt.date) -> int:
     return len(poor)
 
 
-def _active_since(program: Program, steps: Sequence[tuple[int, str, dt.date]]) -> dt.date:
+def _active_since(program: Program, steps: Sequence[tuple[Any, ...]]) -> dt.date:
     """The first day routines were asked for since the program last stood still."""
     reopened = next(
-        (since for _, cause, since in steps if cause == ProgramVersion.Cause.REOPENED), None
+        (since for _, cause, since, *_rest in steps if cause == ProgramVersion.Cause.REOPENED),
+        None,
     )
     return max(program.started_on, reopened) if reopened else program.started_on
+
+
+def _asked(program: Program, steps: Sequence[tuple[Any, ...]]) -> Asked:
+    """On which days a routine was asked for."""
+    day_of = program.patient.local_date
+    held = [Held(day_of(at), taper) for *_rest, at, taper in reversed(steps)]
+    return asked_by(held, started_on=program.started_on)

@@ -17,6 +17,7 @@ from clinic.models.messaging import Channel
 from clinic.prepared import prepared_rows
 from programs import cadence
 from programs import reminder_reasons as why
+from programs.asked_for import is_asked
 from programs.models import Program, Session
 
 Kind = OutboxMessage.Kind
@@ -24,8 +25,8 @@ Kind = OutboxMessage.Kind
 _NOT_AFTER_SILENCE = (Kind.ROUTINE_REMINDER, Kind.ROUTINE_CHANGED)
 
 _FACTS = """
-SELECT message.id, program.status, program.started_on, patient.time_zone, site.quiet_start,
-    site.quiet_end, point.second_nudge,
+SELECT message.id, program.status, program.started_on, version.taper, patient.time_zone,
+    site.quiet_start, site.quiet_end, point.second_nudge,
     EXISTS (SELECT FROM patients_redflag flag
         WHERE flag.patient_id = patient.id AND flag.closed_at IS NULL),
     EXISTS (SELECT FROM patients_consent consent
@@ -37,6 +38,7 @@ SELECT message.id, program.status, program.started_on, patient.time_zone, site.q
 FROM unnest(%b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::date[], %b::text[])
     AS message (id, program_id, channel, address, day, first_key)
 JOIN programs_program program ON program.id = message.program_id
+LEFT JOIN programs_programversion version ON version.id = program.current_version_id
 JOIN patients_patient patient ON patient.id = program.patient_id
 JOIN clinic_site site ON site.id = patient.site_id
 LEFT JOIN LATERAL (
@@ -57,7 +59,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN clinic_outboxmessage first ON first.key = message.first_key
 """
 _NAMES = (
-    "id status started_on zone quiet_start quiet_end nudge flagged consented session "
+    "id status started_on taper zone quiet_start quiet_end nudge flagged consented session "
     "answered_on answered_at first_status first_at"
 ).split()
 
@@ -125,7 +127,13 @@ def _program_says(message: OutboxMessage, facts: dict[str, Any]) -> str:
     if facts["flagged"] or facts["status"] == Program.Status.SUSPENDED:
         return why.SUSPENDED
     day = message.local_date
-    return why.NOT_STARTED if day and day < facts["started_on"] else ""
+    if day and day < facts["started_on"]:
+        return why.NOT_STARTED
+    # A notice of a changed routine asks for nothing on its day.
+    if day is None or message.kind == Kind.ROUTINE_CHANGED or not facts["taper"]:
+        return ""
+    asked = is_asked(facts["taper"], day, started_on=facts["started_on"])
+    return "" if asked else why.NO_ROUTINE
 
 
 def _answers_say(

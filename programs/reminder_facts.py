@@ -5,12 +5,13 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 
 from clinic.models.messaging import Channel
 from clinic.quiet_hours import local_moment
 from patients.models import CheckIn, Consent, ContactPoint, Patient, RedFlag
 from programs import cadence
+from programs.asked_for import weekdays_asked
 from programs.models import Program, ProgramVersion, ReminderPlace, ReminderSchedule, Session
 from programs.models.reminder import rhythm_of
 
@@ -39,13 +40,16 @@ class Facts:
     session_on: dt.date | None
     session_skipped: bool
     ways: tuple[Way, ...]
+    # From which day the routine falls on which weekdays only.
+    asked: tuple[tuple[dt.date, int], ...] = ()
 
     @property
     def heard_on(self) -> dt.date:
         return self.heard.day
 
     def span(self, silent_on: dt.date | None = None) -> cadence.Span:
-        return cadence.Span(self.program.started_on, self.program.ended_on, silent_on)
+        program = self.program
+        return cadence.Span(program.started_on, program.ended_on, silent_on, self.asked)
 
 
 def of_interest(programs: QuerySet[Program], at: dt.datetime) -> QuerySet[Program]:
@@ -78,6 +82,7 @@ def read_facts(patients: Collection[uuid.UUID], at: dt.datetime) -> Iterator[Fac
             session_at=Subquery(sessions.order_by("-at").values("at")[:1]),
             check_in_on=Subquery(check_ins.values("patient").values(last=Max("day"))),
             check_in_at=Subquery(check_ins.values("patient").values(last=Max("at"))),
+            taper=F("current_version__taper"),
         )
     )
     points: dict[tuple[uuid.UUID, str], ContactPoint] = {}
@@ -129,6 +134,7 @@ def _facts(
             _way(patient, channel, points.get((patient.pk, channel)), consents)
             for channel in Channel.values
         ),
+        asked=weekdays_asked(program.taper or [], started_on=program.started_on),
     )
 
 

@@ -1,12 +1,15 @@
 """Reading what became of programs, one row for each, in one statement however many there are."""
 
 import datetime as dt
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 
 from programs.adherence import WORTH
+from programs.asked_for import Held, asked_by
 from programs.models.library import Pathway
 from programs.outcomes import Course
 
@@ -14,8 +17,8 @@ from programs.outcomes import Course
 _COURSES = """
 SELECT version.pathway, coalesce(template.name, ''), physiotherapist.name, site.name,
     program.started_on,
-    done.worth::float / nullif(least(program.started_on + %(days)s,
-        coalesce(program.ended_on, %(today)s), %(today)s) - program.started_on, 0),
+    least(program.started_on + %(days)s, coalesce(program.ended_on, %(today)s), %(today)s),
+    done.worth::float, patient.time_zone, course.tapers,
     pain_first.median, pain_last.median, activities_first.value, activities_last.value
 FROM programs_program program
 JOIN programs_programversion version ON version.id = program.current_version_id
@@ -29,6 +32,11 @@ LEFT JOIN LATERAL (
     FROM programs_session
     WHERE program_id = program.id AND day < least(program.started_on + %(days)s, %(today)s)
 ) done ON true
+LEFT JOIN LATERAL (
+    -- Of a program without a taper nothing: every day asks for its routine.
+    SELECT jsonb_agg(jsonb_build_array(at, taper) ORDER BY number) AS tapers
+    FROM programs_programversion WHERE program_id = program.id HAVING bool_or(taper <> '[]')
+) course ON true
 {pain_first}{pain_last}{activities_first}{activities_last}
 WHERE program.started_on >= %(first)s AND program.started_on <= %(last)s
   AND patient.site_id = ANY(%(sites)s)
@@ -81,8 +89,9 @@ class Question:
 def courses(question: Question, *, today: dt.date) -> list[Course]:
     """Every program of the question. One query.
 
-    Adherence is done ÷ asked for (a partly done routine counts half), from the first day to the
-    end of the weeks, of the program or of yesterday, whichever came first.
+    Adherence is done ÷ asked for (a partly done routine counts half, a day off of a taper not at
+    all), from the first day to the end of the weeks, of the program or of yesterday, whichever
+    came first.
     """
     values = {
         "first": question.first,
@@ -105,7 +114,7 @@ def courses(question: Question, *, today: dt.date) -> list[Course]:
             physiotherapist=physiotherapist,
             site=site,
             started_on=started_on,
-            adherence=None if adherence is None else min(1.0, adherence),
+            adherence=_adherence(started_on, until, worth, zone, tapers),
             pain_start=pain_start,
             pain_end=pain_end,
             activities_start=activities_start,
@@ -117,10 +126,29 @@ def courses(question: Question, *, today: dt.date) -> list[Course]:
             physiotherapist,
             site,
             started_on,
-            adherence,
+            until,
+            worth,
+            zone,
+            tapers,
             pain_start,
             pain_end,
             activities_start,
             activities_end,
         ) in rows
     ]
+
+
+def _adherence(
+    started_on: dt.date, until: dt.date, worth: float, zone: str, tapers: str | None
+) -> float | None:
+    """The share of the days from the first up to ``until`` (left out) on which a routine was asked
+    for; None where there was none. ``tapers`` holds the moment and the taper of each version."""
+    days = (until - started_on).days
+    if tapers and days > 0:
+        held = [
+            Held(dt.datetime.fromisoformat(at).astimezone(ZoneInfo(zone)).date(), taper)
+            for at, taper in json.loads(tapers)
+        ]
+        asked = asked_by(held, started_on=started_on)
+        days = sum(1 for number in range(days) if asked(started_on + dt.timedelta(days=number)))
+    return min(1.0, worth / days) if days > 0 else None

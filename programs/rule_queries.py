@@ -70,10 +70,10 @@ def sessions_until(program: uuid.UUID, day: dt.date) -> QuerySet[Session]:
 
 
 @written_once
-def steps_of(program: uuid.UUID) -> QuerySet[ProgramVersion, tuple[int, str, dt.date]]:
-    """Key, cause and first day of the step of every version, the newest version first."""
+def steps_of(program: uuid.UUID) -> QuerySet[ProgramVersion, tuple[Any, ...]]:
+    """Key, cause, first day of the step, moment and taper of every version, the newest first."""
     versions = ProgramVersion.objects.filter(program_id=program).order_by("-number")
-    return versions.values_list("pk", "cause", "step_since")
+    return versions.values_list("pk", "cause", "step_since", "at", "taper")
 
 
 @written_once

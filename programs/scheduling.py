@@ -14,7 +14,6 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from clinic.messaging import outbox
-from patients.models import Patient
 from programs import cadence
 from programs.models import (
     Program,
@@ -111,7 +110,7 @@ def _follow(noted: Mapping[uuid.UUID, dt.datetime], at: dt.datetime) -> int:
     """Work out the rows of these patients. ``noted``: since when each record may differ."""
     facts = list(read_facts(list(noted), at))
     kept = {(row.program_id, row.channel): row for row in rows_of([f.program.pk for f in facts])}
-    patterns = _patterns(facts)
+    patterns = _patterns(facts, at)
     rows: list[ReminderSchedule] = []
     gone = dict(kept)
     for fact in facts:
@@ -122,7 +121,7 @@ def _follow(noted: Mapping[uuid.UUID, dt.datetime], at: dt.datetime) -> int:
             row = _row(fact, way, old[way.channel], silent_on, since, at)
             if row is None:
                 continue
-            row.pattern_id = patterns[_pattern_key(fact.program.patient, way)]
+            row.pattern_id = patterns[_pattern_key(fact, way, at)]
             before = old[way.channel]
             if before is None or row.pattern_id == before.pattern_id:
                 gone.pop((row.program_id, row.channel), None)
@@ -238,24 +237,25 @@ def _differs(row: ReminderSchedule, old: ReminderSchedule | None) -> bool:
     return old is None or any(getattr(row, name) != getattr(old, name) for name in names)
 
 
-def _pattern_key(patient: Patient, way: Way) -> tuple[Any, ...]:
-    rhythm = way.rhythm
+def _pattern_key(facts: Facts, way: Way, at: dt.datetime) -> tuple[Any, ...]:
+    patient, rhythm = facts.program.patient, way.rhythm
+    # What moves a planned row on knows the days of the present step of a taper; the hourly look
+    # at everybody brings the next one.
+    asked = facts.span().asked_on(patient.local_date(at))
     return (
         patient.site_id,
         way.channel,
         patient.language,
         rhythm.zone,
         rhythm.time,
-        rhythm.days,
+        rhythm.days & asked or rhythm.days,
         rhythm.nudge,
     )
 
 
-def _patterns(facts: Collection[Facts]) -> dict[tuple[Any, ...], int]:
+def _patterns(facts: Collection[Facts], at: dt.datetime) -> dict[tuple[Any, ...], int]:
     """The rows that these programs' addresses share, made where they are new."""
-    wanted = {
-        _pattern_key(fact.program.patient, way) for fact in facts for way in fact.ways if way.rhythm
-    }
+    wanted = {_pattern_key(fact, way, at) for fact in facts for way in fact.ways if way.rhythm}
     names = ["site_id", "channel", "language", "zone", "time", "days", "nudge"]
     known = _known_patterns(wanted, names)
     missing = [key for key in wanted if key not in known]

@@ -17,7 +17,8 @@ from patients.measuring import shape_of
 from patients.models import CheckIn, Measure
 from patients.weekdays import EVERY_DAY, weekdays_of
 from programs import charts, progress_words
-from programs.models import Program, Session
+from programs.asked_for import Asked, Held, asked_by
+from programs.models import Program, ProgramVersion, Session
 from programs.positions import prescriptions_of
 from programs.progress_words import Say
 from programs.trends import Rhythm, Trend, rhythm, trend
@@ -126,15 +127,17 @@ def progress_of(
         program.sessions.filter(day__lte=today).select_related("after_check_in").order_by("day")
     )
     exercised = {s.day for s in sessions if s.status != Session.Status.SKIPPED}
+    versions = list(program.versions.order_by("number").only("at", "number", "program", "taper"))
     kept = rhythm(
         since=program.started_on,
         today=today,
         done=exercised,
         weekdays=own_weekdays(program),
         days_a_week=days_a_week(program),
+        asked=_asked(program, versions),
     )
     weeks = _weeks(kept, sessions, first)
-    span = {"first": first, "last": today, "versions": _versions(program)}
+    span = {"first": first, "last": today, "versions": _versions(program, versions)}
     pain, safety = _newest_of(check_ins, "usual_pain"), _newest_of(check_ins, "feels_safe")
     pain_trend = trend(pain, started_on=program.started_on, higher_is="worse")
     safety_trend = trend(safety, started_on=program.started_on, higher_is="better", percent=None)
@@ -182,13 +185,19 @@ def _newest_of(check_ins: Iterable[CheckIn], name: str) -> dict[dt.date, float]:
     return {c.day: float(getattr(c, name)) for c in check_ins if getattr(c, name) is not None}
 
 
-def _versions(program: Program) -> list[tuple[dt.date, str]]:
+def _versions(program: Program, versions: Iterable[ProgramVersion]) -> list[tuple[dt.date, str]]:
     patient = program.patient
     return [
         (patient.local_date(version.at), str(version.number))
-        for version in program.versions.order_by("number").only("at", "number", "program")
+        for version in versions
         if version.number > 1
     ]
+
+
+def _asked(program: Program, versions: Iterable[ProgramVersion]) -> Asked:
+    """On which days a routine was asked for."""
+    held = [Held(program.patient.local_date(v.at), v.taper) for v in versions]
+    return asked_by(held, started_on=program.started_on)
 
 
 def _line(

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from patients.measures import change_words, clear_change
+from programs.asked_for import Asked, every_day
 
 # A weekly median of one or two days says more about the day than about the week.
 MIN_DAYS_A_WEEK = 3
@@ -115,24 +116,23 @@ def rhythm(
     done: Collection[dt.date],
     weekdays: Collection[int] = range(7),
     days_a_week: int = 7,
+    asked: Asked = every_day,
 ) -> Rhythm:
     """How many of the planned days had a routine, week by week from ``since`` to ``today``.
 
     ``weekdays`` are the patient's own days (0 is Monday), ``days_a_week`` the most a program asks
-    for. A day that was missed takes nothing away: only what was done counts, on whatever day. One
-    week below the goal does not end a run, and this week can only add to it. Before the first day
-    there is one empty week.
+    for, ``asked`` whether it asked for a routine on a day: no week plans for more days than that. A
+    day that was missed takes nothing away: only what was done counts, on whatever day. One week
+    below the goal does not end a run, and this week can only add to it. Before the first day there
+    is one empty week.
     """
     start = min(since, today)
     weeks = []
     monday = start - dt.timedelta(days=start.weekday())
     while monday <= today:
-        asked = [
-            day
-            for day in (monday + dt.timedelta(days=n) for n in range(7))
-            if day >= start and day.weekday() in weekdays
-        ]
-        planned = min(len(asked), days_a_week)
+        week = [monday + dt.timedelta(days=n) for n in range(7)]
+        own = [day for day in week if day >= start and day.weekday() in weekdays]
+        planned = min(len(own), days_a_week, sum(1 for d in week if d >= start and asked(d)))
         within = sum(1 for day in done if 0 <= (day - monday).days < 7 and start <= day <= today)
         weeks.append(RhythmWeek(monday, planned, within, math.ceil(planned * RHYTHM)))
         monday += dt.timedelta(days=7)

@@ -59,6 +59,7 @@ def test_pure_rules_read_no_clock():
         "programs/gates.py",
         "programs/ladder.py",
         "programs/adherence.py",
+        "programs/asked_for.py",
         "programs/cadence.py",
         "programs/routine.py",
         "programs/classifying.py",
