@@ -111,11 +111,12 @@ def upcoming(*, patient: Patient, at: dt.datetime, count: int = 7) -> list[Upcom
         return []
     rows = scheduling.rows_of([facts.program.pk])
     silent_on = scheduling.silent_day_of(facts, rows, at)
+    carrier = scheduling.carrier_of(facts, rows, silent_on, at)
     suppressed = outbox.suppressed_addresses(
         (way.channel, way.point.address) for way in facts.ways if way.point
     )
     streams = [
-        _stream(patient, facts, way, silent_on, at)
+        _stream(patient, facts, way, silent_on if way.channel == carrier else None, at)
         for way in facts.ways
         if way.rhythm
         and way.consented

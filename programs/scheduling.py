@@ -29,6 +29,7 @@ Standing = ReminderSchedule.Standing
 CHUNK = 2_000
 # A change that nobody has looked at is caught up with for so long, and no longer.
 _CATCH_UP = dt.timedelta(days=14)
+_A_DAY = dt.timedelta(days=1)
 # One at a time: of two that read a record, the later reader must be the later writer.
 _KEEPING = 0x5C4ED
 _FIELDS = [
@@ -115,10 +116,15 @@ def _follow(noted: Mapping[uuid.UUID, dt.datetime], at: dt.datetime) -> int:
     gone = dict(kept)
     for fact in facts:
         old = {way.channel: kept.get((fact.program.pk, way.channel)) for way in fact.ways}
-        silent_on = silent_day_of(fact, [row for row in old.values() if row], at)
+        known = [row for row in old.values() if row]
+        silent_on = silent_day_of(fact, known, at)
+        carrier = carrier_of(fact, known, silent_on, at)
         for way in fact.ways:
             since = max(noted[fact.program.patient_id], fact.assigned_at)
-            row = _row(fact, way, old[way.channel], silent_on, since, at)
+            # A day gone by stays with all of them: no second message in one silence.
+            carries = way.channel == carrier or silent_on is None or silent_on < at.date() - _A_DAY
+            own = silent_on if carries else None
+            row = _row(fact, way, old[way.channel], own, since, at)
             if row is None:
                 continue
             row.pattern_id = patterns[_pattern_key(fact, way, at)]
@@ -186,6 +192,22 @@ def silent_day_of(
     told = [row.silent_on for row in kept if row.heard_on == facts.heard_on and row.silent_on]
     come = [day for day in told if cadence.moments_of(rhythms[0], day).due_at <= at]
     return max(come, default=None) or cadence.silent_day(rhythms, facts.span(), facts.heard, at)
+
+
+def carrier_of(
+    facts: Facts, kept: Collection[ReminderSchedule], silent_on: dt.date | None, at: dt.datetime
+) -> str | None:
+    """The one channel of the kind message: the one that has it already, else the first that day,
+    of those with consent where there are any."""
+    if silent_on is None:
+        return None
+    ways = [way for way in facts.ways if way.rhythm and way.rhythm.days >> silent_on.weekday() & 1]
+    ways = [way for way in ways if way.consented] or ways
+    holding = {r.channel for r in kept if (r.silent_on, r.heard_on) == (silent_on, facts.heard_on)}
+    due = {way.channel: cadence.moments_of(way.rhythm, silent_on).due_at for way in ways}
+    return min(
+        due, key=lambda one: (one not in holding, due[one] < at, due[one], one), default=None
+    )
 
 
 def _row(

@@ -208,6 +208,18 @@ def test_given_three_silent_days_then_one_kind_message_instead_of_the_reminder_a
     assert days_of() == [0, 1, 2, *range(4, 12)]
 
 
+def test_given_two_channels_on_one_day_then_the_first_of_them_carries_the_kind_message(
+    make_program,
+):
+    program = make_program()
+    program.patient.contact_points.filter(channel="email").update(reminder_time=dt.time(17))
+    plan_each(*(at_day(number, hour) for number in range(6) for hour in (8, 17)))
+    silences = OutboxMessage.objects.filter(kind=Kind.SILENCE)
+    assert list(silences.values_list("local_date", "channel")) == [
+        ((MONDAY + 3 * DAY).date(), "sms")
+    ]
+
+
 def test_given_an_answer_and_a_new_silence_then_a_new_kind_message(by_mail):
     silences_of(5)
     do_morning(by_mail, 5)
