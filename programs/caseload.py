@@ -266,7 +266,7 @@ def _row(patient: Patient, known: _Known, at: dt.datetime) -> Row:
             asked=asked,
         )
         decision = known.decisions.get(program.pk)
-        if decision is not None and _is_over(decision, program):
+        if decision is not None and is_over(decision, program):
             decision = None
         facts["decision"] = decision
         facts["proposal"] = known.proposals.get(program.pk)
@@ -365,8 +365,8 @@ def _need(
     return _said("fine", reason, decision.at if decision else None)
 
 
-def _is_over(decision: Decision, program: Program) -> bool:
-    """A stop is over once a clinician has reopened the program."""
+def is_over(decision: Decision, program: Program) -> bool:
+    """Whether the decision was a stop that a clinician has answered by reopening the program."""
     stopped = decision.outcome == Decision.Outcome.STOP
     return stopped and program.status == Program.Status.ACTIVE
 

@@ -22,7 +22,7 @@ from patients.models import Patient
 from patients.red_flagging import close_red_flags, describe
 from patients.sign_in_sheets import sheet_in_force
 from programs.adjusting import reopen_program
-from programs.caseload import NEED
+from programs.caseload import NEED, is_over
 from programs.caseload_rows import fresh
 from programs.clinician.answers import Picture, look_at, newest_decision
 from programs.clinician.change_form import title_of
@@ -38,7 +38,15 @@ from programs.clinician.timeline import KINDS, time_line
 from programs.clinician.undo_line import to_undo
 from programs.form_errors import put_errors
 from programs.items import dose_text
-from programs.models import CaseloadMark, CaseloadRow, Decision, Prescription, Program, Proposal
+from programs.models import (
+    CaseloadMark,
+    CaseloadRow,
+    Decision,
+    Prescription,
+    Program,
+    ProgramVersion,
+    Proposal,
+)
 from programs.positions import prescriptions_of, standing_of
 from programs.proposals import accept_proposal, decline_proposal
 from programs.stop_seen import seen_stop
@@ -169,6 +177,7 @@ def _clinical(
         "proposal": proposal,
         "undo": to_undo(request, at, patient=patient.pk) if may(request.user, May.DECIDE) else None,
         "decision": spoken,
+        "reopened": _reopening(program, decision),
         "fired": fired,
         "pictures": pictures,
         "step_figures": _step_figures(program, spoken, pictures) if proposal and spoken else [],
@@ -233,6 +242,14 @@ def _step_figures(
     if then and int(str(then)) != now:
         found.append((int(str(then)), f"level {then}, proposed"))
     return [StepFigure(slug, level, prescribed.exercise.name, words) for level, words in found]
+
+
+def _reopening(program: Program, decision: Decision | None) -> ProgramVersion | None:
+    """The reopening that answered the stop which the newest decision was; None for any other."""
+    if decision is None or not is_over(decision, program):
+        return None
+    reopened = program.versions.filter(cause=ProgramVersion.Cause.REOPENED)
+    return reopened.select_related("by").first()
 
 
 def _suspended(program: Program | None) -> bool:

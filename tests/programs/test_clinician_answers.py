@@ -3,12 +3,13 @@
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from clinic.models import Alert
 from patients import red_flagging
 from tests.conftest import MONDAY
 from tests.programs.at_the_desk import NO_TO_ALL, at_address, fresh, whole_form
-from tests.reading import words
+from tests.reading import html_of, words
 
 # --- the three answers ---------------------------------------------------
 
@@ -193,6 +194,37 @@ def test_seen_then_reopened_with_a_reason(client, visit, program, physio):
     client.post(address, {"reason": "Cold, no fever. Seen today.", "flag": flag.pk})
     assert fresh(program).status == "active"
     assert not program.patient.red_flags.open().exists()
+
+
+def stop_for(patient, question: str = "infection") -> None:
+    red_flagging.answer_red_flags(
+        patient=patient,
+        answers={**NO_TO_ALL, question: "yes"},
+        source="button",
+        client_id=uuid.uuid4(),
+        at=MONDAY,
+    )
+
+
+def test_given_a_reopened_program_then_its_page_says_who_reopened_it_and_no_stop(
+    client, visit, program
+):
+    visit(program)
+    stop_for(program.patient)
+    flag = program.patient.red_flags.get()
+    response = client.post(
+        at_address("patient_reopen", program),
+        {"reason": "A cold, seen today.", "flag": flag.pk},
+        follow=True,
+    )
+    version = fresh(program).current_version
+    state = html_of(response).partition('aria-labelledby="state"')[2].partition("</section>")[0]
+    headline, _, behind = state.partition("<details")
+    when = f"{timezone.localtime(version.at):%a %-d %b, %H:%M}"
+    assert f"Reopened by Ruth Adeyemi, {when}" in headline
+    assert "A cold, seen today." in headline
+    assert "sb-decision--stop" not in headline and "suspended" not in headline
+    assert "The stop of" in behind
 
 
 def test_a_red_flag_that_came_in_meanwhile_is_never_closed_unread(client, visit, program):
