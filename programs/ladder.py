@@ -117,6 +117,16 @@ class Standing:
             and self.gate(position, position.level) is None
         )
 
+    def waits_for(self, position: Position) -> str:
+        """What keeps the exercise out of the routine at its level, such as "phase 2", for the
+        clinician; "" for one that is open, or only paused."""
+        gate = self.gate(position, position.level)
+        if gate is not None:
+            return gate.needs
+        if self.is_open(replace(position, paused=False)):
+            return ""
+        return f"phase {position.first_phase}"
+
     def gate(
         self, position: Position, level: int, *, load_kg: Decimal | None = None
     ) -> Gate | None:

@@ -178,12 +178,8 @@ def _preview(patient: Patient, wanted: dict[str, Any]) -> Preview | None:
     days = week_of(program=program, version=version, first=today)
     standing = standing_of(version, today=days[0].day, calm_fortnight=True)
     rows = {p.exercise.slug: p for p in prescriptions_of(version)}
-    waiting = []
-    for position in standing.positions:
-        gate = standing.gate(position, position.level)
-        if not standing.is_open(position):
-            needs = gate.needs if gate else f"phase {position.first_phase}"
-            waiting.append((rows[position.exercise], needs))
+    waits = ((one.exercise, standing.waits_for(one)) for one in standing.positions)
+    waiting = [(rows[exercise], needs) for exercise, needs in waits if needs]
     return Preview(template, days[0], days, waiting)
 
 

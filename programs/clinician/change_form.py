@@ -132,10 +132,7 @@ class ChangeForm(PortalForm):
         self.prescriptions = [rows[slug] for slug in order if slug in rows]
         self.prescriptions += [p for slug, p in self.own.items() if slug not in order]
         standing = standing_of(version, today=today, calm_fortnight=True)
-        self._waits = {}
-        for position in standing.positions:
-            gate = standing.gate(position, position.level)
-            self._waits[position.exercise] = gate.needs if gate else ""
+        self._waits = {one.exercise: standing.waits_for(one) for one in standing.positions}
         if data is not None:
             put_defaults(data, added)
         self.moved = bool(data.get("moved")) if data is not None else bool(start and start.moved)
