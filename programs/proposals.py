@@ -94,8 +94,9 @@ def _open(proposal: Proposal, by: User) -> tuple[Proposal, Program]:
     program = lock_program(proposal.program)
     proposal = Proposal.objects.select_related("decision").get(pk=proposal.pk)
     if proposal.status != Proposal.Status.OPEN:
+        who = f" by {proposal.answered_by.name}" if proposal.answered_by else ""
         raise ValidationError(
-            f"This proposal is answered already: {proposal.get_status_display().lower()}."
+            f"This proposal is answered already: {proposal.get_status_display().lower()}{who}."
         )
     if program.status != Program.Status.ACTIVE:
         raise ValidationError("The program is suspended. Look into the red flag first.")

@@ -85,7 +85,8 @@ def answered(request: HttpRequest, pk: uuid.UUID, text: int) -> HttpResponse:
     if kept.answered_by_id == request.user.pk:
         messages.success(request, "Noted: it is answered.")
     else:
-        messages.info(request, f"{kept.answered_by.name} had answered it before.")
+        wrote = f" What you wrote: “{outcome}”" if outcome else ""
+        messages.info(request, f"{kept.answered_by.name} had answered it before.{wrote}")
     return redirect(address_of(patient))
 
 

@@ -92,8 +92,10 @@ def _page(
     *,
     status: int = 200,
     problem: str = "",
+    written: str = "",
     **shown_forms: forms.Form,
 ) -> HttpResponse:
+    """``problem`` and what was ``written`` stand at the top: for a form that is not drawn."""
     at = timezone.now()
     clinical = may(request.user, May.SEE_CLINICAL)
     prefetch_related_objects([patient], "contact_points")
@@ -106,6 +108,7 @@ def _page(
         "carers": list(patient.carers.helping()),
         "sheet": sheet_in_force(patient),
         "problem": problem,
+        "written": written,
         "at": at,
     }
     program = program_for(patient)
@@ -198,15 +201,9 @@ def _row(patient: Patient, at: dt.datetime) -> CaseloadRow:
 def _shown(program: Program, today: dt.date) -> list[Shown]:
     version = program.current_version
     standing = standing_of(version, today=today, calm_fortnight=True)
-    waits = {}
-    for position in standing.positions:
-        gate = standing.gate(position, position.level)
-        if gate is not None:
-            waits[position.exercise] = gate.needs
-        elif position.first_phase > version.phase:
-            waits[position.exercise] = f"phase {position.first_phase}"
+    waits = {position.exercise: standing.waits_for(position) for position in standing.positions}
     return [
-        Shown(p, title_of(p), dose_text(p), waits.get(p.exercise.slug, ""))
+        Shown(p, title_of(p), dose_text(p), waits[p.exercise.slug])
         for p in prescriptions_of(version)
     ]
 
@@ -246,8 +243,11 @@ def _step_figures(
 
 def _reopening(program: Program, decision: Decision | None) -> ProgramVersion | None:
     """The reopening that answered the stop which the newest decision was; None for any other."""
-    if decision is None or not is_over(decision, program):
-        return None
+    answered = decision is not None and is_over(decision, program)
+    return _newest_reopening(program) if answered else None
+
+
+def _newest_reopening(program: Program) -> ProgramVersion | None:
     reopened = program.versions.filter(cause=ProgramVersion.Cause.REOPENED)
     return reopened.select_related("by").first()
 
@@ -291,16 +291,17 @@ def decline(request: HttpRequest, pk: uuid.UUID, proposal: int) -> HttpResponse:
     patient = open_patient(request, pk, "proposal")
     found = _proposal(patient, proposal)
     form = DeclineForm(request.POST)
-    if form.is_valid():
-        try:
-            decline_proposal(
-                proposal=found, by=request.user, at=timezone.now(), **form.cleaned_data
-            )
-            messages.success(request, "Declined. The routine stays as it is.")
-            return redirect(f"{address_of(patient)}?undo={found.pk}")
-        except ValidationError as error:
-            put_errors(form, error)
-    return _page(request, patient, status=400, decline_form=form)
+    if not form.is_valid() and found.status == Proposal.Status.OPEN:
+        return _page(request, patient, status=400, decline_form=form)
+    reason = form.cleaned_data.get("reason", "")
+    try:
+        decline_proposal(proposal=found, by=request.user, at=timezone.now(), reason=reason)
+    except ValidationError as error:
+        # Answered since this page was drawn, or stopped: the form stands there no more.
+        problem = " ".join(error.messages)
+        return _page(request, patient, status=400, problem=problem, written=reason)
+    messages.success(request, "Declined. The routine stays as it is.")
+    return redirect(f"{address_of(patient)}?undo={found.pk}")
 
 
 @require_POST
@@ -311,7 +312,10 @@ def seen(request: HttpRequest, pk: uuid.UUID, alert: int) -> HttpResponse:
         raise Http404
     outcome = request.POST.get("outcome", "").replace("\0", "").strip()[:500]
     kept = alerting.acknowledge(alert=found, by=request.user, at=timezone.now(), outcome=outcome)
-    if kept.acknowledged_by_id == request.user.pk:
+    if outcome and kept.outcome != outcome:
+        who = kept.resolved_by.name
+        messages.warning(request, f"Closed already by {who}. What you wrote: “{outcome}”")
+    elif kept.acknowledged_by_id == request.user.pk:
         messages.success(request, "Noted: you have seen it.")
     else:
         messages.info(request, f"{kept.acknowledged_by.name} had seen it before.")
@@ -323,9 +327,9 @@ def reopen(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Close what stopped the patient: with a program it goes on, without one it may be assigned."""
     patient = open_patient(request, pk, "reopen")
     program = program_for(patient)
-    if program is None and not patient.red_flags.open().exists():
-        raise Http404
     form = ReopenForm(request.POST)
+    if not _stands_still(patient):
+        return _nothing_to_reopen(request, patient, form)
     if form.is_valid():
         # The flags that stood on the page she answers, so that none is closed unread.
         flags = (whole_number(pk) for pk in request.POST.getlist("flag"))
@@ -342,8 +346,37 @@ def reopen(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
                 messages.success(request, "Reopened. The patient can go on with the routine.")
             return redirect(address_of(patient))
         except ValidationError as error:
+            if not _stands_still(patient):
+                return _nothing_to_reopen(request, patient, form)
             put_errors(form, error)
     return _page(request, patient, status=400, reopen_form=form)
+
+
+def _stands_still(patient: Patient) -> bool:
+    return _suspended(program_for(patient)) or patient.red_flags.open().exists()
+
+
+def _nothing_to_reopen(request: HttpRequest, patient: Patient, form: ReopenForm) -> HttpResponse:
+    """A colleague, or another window, was first: who and when, and what was written meanwhile."""
+    program = program_for(patient)
+    version = _newest_reopening(program) if program else None
+    closed = patient.red_flags.filter(closed_at__isnull=False).order_by("-closed_at")
+    flag = closed.select_related("closed_by").first()
+    if version is not None:
+        problem = f"Reopened already by {version.by.name}, {_said(version.at)}."
+    elif flag is not None:
+        problem = f"The red flag is closed already: {flag.closed_by.name}, {_said(flag.closed_at)}."
+    elif program is not None:
+        problem = "This program is not suspended."
+    else:
+        raise Http404
+    form.is_valid()
+    written = form.cleaned_data.get("reason", "")
+    return _page(request, patient, status=400, problem=problem, written=written)
+
+
+def _said(at: dt.datetime) -> str:
+    return f"{timezone.localtime(at):%a %-d %b, %H:%M}"
 
 
 def _proposal(patient: Patient, pk: int) -> Proposal:

@@ -85,7 +85,9 @@ def criteria(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         done = _act(request, program)
     except ValidationError as error:
-        return injury.page_of(request, patient, status=400, problem=" ".join(error.messages))
+        written = request.POST.get("words", "").replace("\0", "").strip()[:2000]
+        said = [*error.messages, *([f"What you wrote: “{written}”"] if written else [])]
+        return injury.page_of(request, patient, status=400, problem=" ".join(said))
     messages.success(request, done)
     back = request.POST.get("back")
     if back == "queue":

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from clinic.models import Alert
@@ -225,6 +226,65 @@ def test_given_a_reopened_program_then_its_page_says_who_reopened_it_and_no_stop
     assert "A cold, seen today." in headline
     assert "sb-decision--stop" not in headline and "suspended" not in headline
     assert "The stop of" in behind
+
+
+def test_given_a_second_window_when_reopened_in_the_first_then_the_second_says_so(
+    client, visit, program
+):
+    visit(program)
+    stop_for(program.patient)
+    flag, address = program.patient.red_flags.get(), at_address("patient_reopen", program)
+    client.post(address, {"reason": "A cold, seen today.", "flag": flag.pk})
+    when = f"{timezone.localtime(fresh(program).current_version.at):%a %-d %b, %H:%M}"
+    response = client.post(address, {"reason": "Called her, all well.", "flag": flag.pk})
+    assert response.status_code == 400
+    said = words(response)
+    assert f"Reopened already by Ruth Adeyemi, {when}." in said
+    assert "Called her, all well." in said
+    assert f"Reopened already by Ruth Adeyemi, {when}." in words(client.post(address))
+    assert fresh(program).current_version.number == 2
+
+
+def test_given_a_closed_red_flag_and_no_program_when_closed_again_then_the_page_says_so(
+    client, physio, make_patient
+):
+    client.force_login(physio)
+    patient = make_patient("Bo")
+    address = reverse("admin:patient_reopen", args=[patient.pk])
+    assert client.post(address, {"reason": "A cold."}).status_code == 404
+    stop_for(patient)
+    sent = {"reason": "A cold.", "flag": patient.red_flags.get().pk}
+    client.post(address, sent)
+    response = client.post(address, sent)
+    assert response.status_code == 400
+    assert "The red flag is closed already: Ruth Adeyemi" in words(response)
+
+
+def test_given_a_proposal_accepted_in_another_window_when_declined_then_the_reason_is_shown(
+    client, visit, proposed, program
+):
+    visit(program)
+    client.post(at_address("patient_accept", program, proposed.pk))
+    address = at_address("patient_decline", program, proposed.pk)
+    response = client.post(address, {"reason": "Holiday next week."})
+    assert response.status_code == 400
+    said = words(response)
+    assert "This proposal is answered already: accepted by Ruth Adeyemi." in said
+    assert "Holiday next week." in said
+    assert "answered already" in words(client.post(address, {"reason": ""}))
+    assert fresh(program).current_version.cause == "accepted"
+
+
+def test_given_an_alert_closed_by_a_colleague_when_seen_then_what_was_written_is_not_lost(
+    client, visit, program
+):
+    visit(program)
+    stop_for(program.patient)
+    address = at_address("patient_seen", program, Alert.objects.open().get().pk)
+    client.post(address, {"outcome": "Called."})
+    response = client.post(address, {"outcome": "Left a message."}, follow=True)
+    assert "Closed already by Ruth Adeyemi. What you wrote: “Left a message.”" in words(response)
+    assert Alert.objects.get().outcome == "Called."
 
 
 def test_a_red_flag_that_came_in_meanwhile_is_never_closed_unread(client, visit, program):

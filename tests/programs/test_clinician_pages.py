@@ -64,6 +64,19 @@ def test_an_exercise_says_what_it_waits_for(visit, program):
     assert "waits for phase 1" in words(visit(program))
 
 
+def test_given_exercises_of_later_phases_then_the_editor_says_of_each_what_the_page_says(
+    visit, make_program
+):
+    program = make_program("stability-first")
+    page = {one.prescription.exercise.slug: one for one in visit(program).context["shown"]}
+    editor = visit(program, "patient_change").context["form"].lines()
+    assert {line.slug: line.waits_for for line in editor} == {
+        slug: one.waits_for for slug, one in page.items()
+    }
+    phases = [one for one in page.values() if one.waits_for.startswith("phase")]
+    assert len(phases) > 1
+
+
 def test_the_time_line_tells_everything_once_newest_first(visit, proposed, program, patient):
     kept(
         "suppressed",
