@@ -58,16 +58,18 @@ def record_session(
 
     ``done`` names the exercises that were done. Left out, it is all of them for a done session
     and none that is known for a partly done one. ``how`` says more in its place: per exercise one
-    of ``happened.ALL``. A replay returns the session that is kept; a
-    skipped or partly done session may still become a fuller one. ``given_at`` is when the patient
-    said so, where that was before ``at``.
+    of ``happened.ALL``. Where it is said of a partly done session, something of it was done, or
+    tried until it hurt. A replay returns the session that is kept; a skipped or partly done
+    session may still become a fuller one. ``given_at`` is when the patient said so, where that was
+    before ``at``.
     """
     program = lock_program(program)
     kept = Session.objects.filter(client_id=client_id).first()
     if kept is not None:
         if kept.program_id != program.pk:
             raise ValidationError(_("This session belongs to somebody else."))
-        return kept
+        if not _done_after_all(kept, day, status):
+            return kept
     moment = moment_given(given_at, at=at)
     _refuse_stopped(program, moment)
     _refuse_session(program, day, status, skip_reason, known, at)
@@ -289,10 +291,30 @@ def _items(
         how = dict.fromkeys(did, happened.DONE)
     elif set(how.values()) - {"", *happened.ALL}:
         raise ValidationError({"how": _("Choose one of the answers for each exercise.")})
+    _refuse_nothing(status, done, how)
     try:
         return happened.items_after(asked.items, how, asked.easier)
     except ValueError:
         raise ValidationError({"how": _("There is no easier form of this exercise.")}) from None
+
+
+def _refuse_nothing(status: str, done: Collection[str] | None, how: Mapping[str, str]) -> None:
+    """Part of a routine is at least one exercise; without a list nobody knows which."""
+    if status == Session.Status.PARTLY and done is not None and not happened.began(how):
+        raise ValidationError(
+            {
+                "status": _(
+                    "Nothing is marked as done yet. Say it for the other exercises too, or choose "
+                    "“I cannot do it today”."
+                )
+            }
+        )
+
+
+def _done_after_all(kept: Session, day: dt.date, status: str) -> bool:
+    """Whether a day that was skipped under the same id was exercised later on."""
+    skipped = kept.status == Session.Status.SKIPPED and kept.day == day
+    return skipped and status in (Session.Status.DONE, Session.Status.PARTLY)
 
 
 def _fullness(status: str) -> int:

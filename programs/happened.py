@@ -17,6 +17,9 @@ REASONS = ("time", "tired", "unwell", "unsure", "other")
 ALL = (DONE, EASIER, *HURT, *REASONS, SHORT)
 DID = frozenset({DONE, EASIER})
 
+# Tried, and stopped for good: how it felt is asked after it as after any exercise.
+STOPPED_BY = frozenset({"hurt_lot", PULL})
+
 Item = dict[str, object]
 
 
@@ -43,6 +46,25 @@ def _after(item: Item, said: str, easier: Mapping[str, Item]) -> Item:
     elif said and said not in DID:
         kept["left_out"] = said
     return kept
+
+
+def why_nothing(how: Mapping[str, str]) -> str:
+    """Why nothing of a routine was done: pain before all, else the reason named most often.
+
+    "" where something was done or tried until it stopped, or where not everything is said.
+    """
+    said = list(how.values())
+    if not all(said) or began(how):
+        return ""
+    if HURT.keys() & set(said):
+        return PAIN
+    reasons = [one for one in said if one in REASONS]
+    return max(reasons, key=reasons.count, default="")
+
+
+def began(how: Mapping[str, str]) -> bool:
+    """Whether anything was done, or tried until a strong pain or a pull stopped it."""
+    return not (DID | STOPPED_BY).isdisjoint(how.values())
 
 
 def all_as_asked(items: Sequence[Mapping[str, object]]) -> bool:

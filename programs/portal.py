@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -165,26 +166,38 @@ def _keep_routine(request: HttpRequest, program: Program | None) -> HttpResponse
     if items and form.is_valid() and _record_routine(request, form, program, items, day):
         if reason:
             return _stopped(request, program, reason)
-        pulled = happened.PULL in form.how.values()
-        return redirect("portal_questions" if pulled else "portal_after")
+        return redirect(_next_page(form.how))
     today = today_for(program=program, at=timezone.now())
     if reason or today.stopped:
         return _stopped(request, program, reason or PAUSED)
     return _routine_page(request, today, form) if items else redirect("portal_home")
 
 
+def _next_page(how: Mapping[str, str]) -> str:
+    """Where what was said of a routine leads: of a skipped one nothing is asked."""
+    if happened.PULL in how.values():
+        return "portal_questions"
+    return "portal_home" if happened.why_nothing(how) else "portal_after"
+
+
 def _record_routine(
     request: HttpRequest, form: RoutineForm, program: Program, items: list[Item], day: dt.date
 ) -> bool:
     how = {item.exercise.slug: happened.SHORT for item in items} | dict(form.how)
-    everything = all(said in happened.DID for said in how.values())
+    status, why = Session.Status.PARTLY, happened.why_nothing(form.how)
+    if why:
+        # Every exercise was left out: that is “not today”, with its reason.
+        status = Session.Status.SKIPPED
+    elif all(said in happened.DID for said in how.values()):
+        status = Session.Status.DONE
     return _record(
         form,
         program=program,
         day=day,
-        status=Session.Status.DONE if everything else Session.Status.PARTLY,
+        status=status,
         known=Session.Known.TIMED if form.cleaned_data["timed"] else Session.Known.SELF_REPORTED,
         given_at=given_at(request),
+        skip_reason=why,
         how=how,
     )
 

@@ -15,7 +15,7 @@ from programs.answering import answer_after_session, record_session
 from programs.asking import questions_due
 from programs.clinician.timeline import time_line
 from programs.evidence import gather
-from programs.models import Program
+from programs.models import Program, Session
 from programs.routine import SHORT_S, TOLERANCE_S, less
 from programs.thresholds import DEFAULT_POLICIES
 from programs.today import routine_for, short_of
@@ -59,6 +59,15 @@ def test_the_worst_of_what_hurt_comes_first():
     items = happened.items_after(asked, {"a": "hurt_little", "b": "pull", "c": "hurt_lot"}, {})
     assert happened.hurt_most(items) == "b"
     assert happened.hurt_most(asked) == ""
+
+
+@given(st.lists(st.sampled_from(["", *happened.ALL]), min_size=1, max_size=8))
+def test_a_reason_for_nothing_is_one_of_a_skipped_day_and_never_hides_an_answer(answers):
+    why = happened.why_nothing({f"e{n}": said for n, said in enumerate(answers)})
+    if why:
+        assert why in Session.SkipReason.values
+        assert not set(answers) & {"", "done", "easier", "hurt_lot", "pull"}
+        assert (why == "pain") == ("hurt_little" in answers)
 
 
 # --- in a program ------------------------------------------------------------------------------
@@ -170,6 +179,9 @@ def test_the_clinician_reads_what_was_eased_and_why_something_was_left_out(progr
     [
         ({"handstand": "done"}, "done"),
         ({"cat-cow": "upside down"}, "how"),
+        ({"cat-cow": "hurt_little"}, "status"),
+        ({"cat-cow": "time"}, "status"),
+        ({}, "status"),
     ],
 )
 def test_answers_that_cannot_be_are_refused_and_nothing_is_kept(program, how, field):

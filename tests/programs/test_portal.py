@@ -88,6 +88,46 @@ def test_this_hurts_is_kept_with_the_exercise_and_the_check_in_names_it(at_home,
     assert re.search(rf'value="{second.exercise.slug}"[^>]*checked', page.content.decode())
 
 
+def test_given_nothing_done_when_saved_then_the_page_asks_for_the_others_and_keeps_nothing(
+    at_home, program
+):
+    first, *_ = items_of(program)
+    page = at_home.get("/routine/")
+    page = at_home.post("/routine/", answers(page, **hows((first, "hurt_little"))))
+    assert page.status_code == 400
+    assert "Nothing is marked as done yet." in words(page)
+    assert page.context["form"][f"how-{first.exercise.slug}"].value() == "hurt_little"
+    assert not Session.objects.exists()
+
+
+def test_given_everything_left_out_then_the_day_is_skipped_and_may_be_done_after_all(
+    at_home, program
+):
+    first, *others = items_of(program)
+    page = at_home.get("/routine/")
+    left_out = hows((first, "hurt_little"), *((item, "time") for item in others))
+    sent = at_home.post("/routine/", answers(page, **left_out))
+    assert sent.url == "/"
+    session = Session.objects.get()
+    assert (session.status, session.skip_reason) == ("skipped", "pain")
+    assert session.items[0]["felt"] == "little"
+    assert "Not today, and that is all right" in words(at_home.get("/"))
+    # The id of a day is the same on every device and every time.
+    at_home.post("/routine/", answers(at_home.get("/routine/"), first))
+    session.refresh_from_db()
+    assert (session.status, session.skip_reason) == ("partly", "")
+    at_home.post("/routine/", answers(page, **left_out))
+    assert Session.objects.get().status == "partly"
+
+
+def test_given_a_strong_pain_at_the_first_exercise_then_how_it_felt_is_asked(at_home, program):
+    first, *_ = items_of(program)
+    page = at_home.get("/routine/")
+    sent = at_home.post("/routine/", answers(page, **hows((first, "hurt_lot"))))
+    assert sent.url == "/check-in/after/"
+    assert Session.objects.get().status == "partly"
+
+
 def test_a_pull_leads_to_the_safety_questions_on_every_device(at_home, program, clock):
     first, *_ = items_of(program)
     clock.move_to(MONDAY + dt.timedelta(minutes=10))
