@@ -95,7 +95,8 @@ def require_criteria(*, program: Program, previous: ProgramVersion, phase: int) 
             raise ValidationError(
                 {
                     "phase": f"Phase {wanted} waits for criteria that nobody has ticked: "
-                    f"{'; '.join(missing)}. Tick them, or say why you go on without."
+                    f"{'; '.join(missing)}. Tick them on the injury’s page, or say there why you "
+                    "go on without."
                 }
             )
 

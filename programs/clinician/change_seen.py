@@ -1,6 +1,7 @@
 """What a change of a program comes to, before it is issued: minutes, difference, obstacles."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
@@ -31,7 +32,8 @@ _ASKED = {
 @dataclass(frozen=True)
 class Seen:
     """A change as somebody looks at it. ``refusals`` stand against all of it, no reason opens
-    them; ``notes`` are to be minded and hold nothing back."""
+    them, and where ``waits_for_injury`` they are answered on the injury's page; ``notes`` are to
+    be minded and hold nothing back."""
 
     version: ProgramVersion
     week: list[WeekDay]
@@ -39,6 +41,7 @@ class Seen:
     patient_words: str
     obstacles: list[Obstacle] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    waits_for_injury: bool = False
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -70,13 +73,15 @@ def look_at(*, program: Program, change: Change, at: dt.datetime) -> Seen:
     draft = draft_version(program=program, change=change, at=at)
     then, now = shape_of(before, today=today), shape_of(draft, today=today)
     obstacles = obstacles_to(before, draft, today=today)
+    flagged, of_injury = _refusals(program, before, draft, today)
     return Seen(
         version=draft,
         week=week_of(program=program, version=draft, first=today),
         said=difference.for_clinician(then, now),
         patient_words=" ".join(difference.for_patient(then, _opened(now, obstacles))),
         obstacles=obstacles,
-        refusals=_refusals(program, before, draft, today),
+        refusals=flagged + of_injury,
+        waits_for_injury=bool(of_injury) and not flagged,
         notes=_notes(program.patient, before, draft, today),
     )
 
@@ -93,22 +98,23 @@ def _opened(shape: difference.Shape, obstacles: list[Obstacle]) -> difference.Sh
 
 def _refusals(
     program: Program, before: ProgramVersion, draft: ProgramVersion, today: dt.date
-) -> list[str]:
+) -> tuple[list[str], list[str]]:
+    """What an open red flag refuses, and what an injury does: its criteria and its limits."""
     raised = raised_in(before, draft)
-    found: list[str] = []
+    flagged = _words(
+        refuse_more_while_flagged, program=program, previous=before, version=draft, today=today
+    )
+    criteria = _words(require_criteria, program=program, previous=before, phase=draft.phase)
+    limited = _words(refuse_against_limits, program=program, raised=raised, today=today)
+    return flagged, criteria + limited
+
+
+def _words(brake: Callable[..., None], **asked: object) -> list[str]:
     try:
-        refuse_more_while_flagged(program=program, previous=before, version=draft, today=today)
+        brake(**asked)
     except ValidationError as error:
-        found += error.messages
-    try:
-        require_criteria(program=program, previous=before, phase=draft.phase)
-    except ValidationError as error:
-        found += error.messages
-    try:
-        refuse_against_limits(program=program, raised=raised, today=today)
-    except ValidationError as error:
-        found += error.messages
-    return found
+        return error.messages
+    return []
 
 
 def _notes(

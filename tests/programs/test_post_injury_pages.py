@@ -16,7 +16,8 @@ from programs.post_injury import tick_criteria
 from programs.post_injury_queue import lines_for
 from tests.conftest import MONDAY
 from tests.living import at_day, live_well
-from tests.reading import words
+from tests.programs.at_the_desk import whole_form
+from tests.reading import html_of, words
 
 TODAY = MONDAY.date()
 INJURY = {
@@ -222,3 +223,13 @@ def test_the_patients_page_says_what_the_next_phase_waits_for(desk, hurt, physio
 def test_other_pathways_have_no_injury_panel_and_no_criteria(desk, program):
     assert "Before phase" not in words(desk.get(page("patient", program)))
     assert desk.post(page("patient_criteria", program), {"does": "tick"}).status_code == 404
+
+
+def test_given_open_criteria_when_the_phase_is_raised_then_the_way_to_them_is_shown(desk, hurt):
+    data = whole_form(desk, hurt, phase=hurt.current_version.phase + 1, reason="Ready.")
+    response = desk.post(page("patient_change", hurt), data)
+    said = words(response)
+    assert "waits for criteria that nobody has ticked" in said
+    assert f'href="{page("patient_injury", hurt)}"' in html_of(response)
+    assert "No reason opens this" not in said
+    assert "Issue version" not in said
