@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypedDict
 
+from django.utils.translation import gettext as _
+
 from clinic.models import Seen
 from patients.models import Patient, RedFlag
 from programs import day_queries, routine, taper
@@ -19,9 +21,14 @@ from programs.models import (
     ProgramVersion,
     Session,
 )
-from programs.reasons import WAITS
+from programs.positions import prescriptions_of
+from programs.reasons import STAYS, UNCHANGED, WAITS
 from programs.stop_seen import seen_stop
 from programs.wording import in_language, retold, told
+
+
+# Which exercise a habit asks for: while that one is paused, the habit is not offered.
+ASKS_FOR = {"stiffness-self-check": "cat-cow", "brace-before-lifting": "deep-core-hold"}
 
 
 class Course(TypedDict):
@@ -57,6 +64,17 @@ class Today:
         if self.stopped:
             return ""
         return _next_step_text(self.version, day_queries.newest_decision.first(self.program.pk))
+
+    @property
+    def news_heading(self) -> str:
+        """What the news comes to: a new version need not have changed anything."""
+        if self.version.cause == ProgramVersion.Cause.ASSIGNED:
+            return _("Your routine is ready")
+        if self.version.cause == ProgramVersion.Cause.REOPENED:
+            return _("Your exercises go on")
+        if self.version.patient_reason in (STAYS, UNCHANGED):
+            return _("Your routine stays as it is")
+        return _("Your routine has changed")
 
     @cached_property
     def habit(self) -> HabitTask | None:
@@ -164,12 +182,16 @@ def _next_step_text(version: ProgramVersion, decision: Decision | None) -> str:
 
 
 def habit_for(*, program: Program, day: dt.date) -> HabitTask | None:
-    """The day's habit task; those of the template take turns. Never counted as exercise."""
+    """The day's habit task; those of the template take turns, without one that asks for an
+    exercise that is paused. Never counted as exercise."""
     slugs = program.template.habits if program.template else []
     if not slugs:
         return None
-    chosen = slugs[(day - program.started_on).days % len(slugs)]
-    habit = day_queries.habit.first(chosen)
+    turn = (day - program.started_on).days % len(slugs)
+    resting = {p.exercise.slug for p in prescriptions_of(program.current_version) if p.paused}
+    in_turn = (slug for slug in slugs[turn:] + slugs[:turn] if ASKS_FOR.get(slug) not in resting)
+    chosen = next(in_turn, None)
+    habit = day_queries.habit.first(chosen) if chosen else None
     return in_language(habit) if habit else None
 
 

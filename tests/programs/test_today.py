@@ -7,10 +7,12 @@ import time_machine
 
 from patients.red_flagging import answer_red_flags
 from patients.red_flags import REPEATED
-from programs.adjusting import Change, PrescriptionChange, adjust_program
-from programs.models import Program
-from programs.today import routine_for, today_for
+from programs.adjusting import Change, PrescriptionChange, adjust_program, reopen_program
+from programs.models import Exercise, HabitTask, Program
+from programs.reasons import UNCHANGED
+from programs.today import ASKS_FOR, routine_for, today_for
 from tests.living import at_day, do_morning, do_session
+from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +87,68 @@ def test_a_paused_exercise_is_not_in_the_routine(program, physio):
         for item in routine_for(program=whole(program), day=at_day(n).date())
     }
     assert "cat-cow" not in seen and "chest-opener" in seen
+
+
+def test_given_a_paused_exercise_then_no_habit_of_the_day_asks_for_it(program, physio):
+    adjust_program(
+        program=program,
+        change=Change(prescriptions={"cat-cow": PrescriptionChange(paused=True)}),
+        by=physio,
+        reason="Sore today",
+        at=at_day(0),
+    )
+    offered = [today_for(program=whole(program), at=at_day(n)).habit for n in range(4)]
+    assert "stiffness-self-check" in program.template.habits
+    assert not [habit for habit in offered if "cat-cow" in habit.text]
+
+
+def test_every_exercise_a_habit_asks_for_is_in_the_library(program):
+    for habit, exercise in ASKS_FOR.items():
+        assert HabitTask.objects.filter(slug=habit).exists()
+        assert Exercise.objects.filter(slug=exercise).exists()
+    # Who names an exercise in a habit's words says so in the table.
+    names = {slug: name.lower() for slug, name in Exercise.objects.values_list("slug", "name")}
+    for habit in HabitTask.objects.all():
+        named = {slug for slug, name in names.items() if name in habit.text.lower()}
+        assert named <= {ASKS_FOR.get(habit.slug)}
+
+
+def test_given_a_reopened_program_then_the_patient_reads_that_the_exercises_go_on(
+    program, physio, client
+):
+    client.force_login(program.patient.user)
+    answer_red_flags(
+        patient=program.patient,
+        answers={q.id: "no" for q in REPEATED} | {"infection": "yes"},
+        source="button",
+        client_id=uuid.uuid4(),
+        at=at_day(0),
+    )
+    reopen_program(program=whole(program), by=physio, reason="A cold.", at=at_day(0, 10))
+    with time_machine.travel(at_day(0, 11), tick=False):
+        said = words(client.get("/"))
+    assert "Your exercises go on" in said and "You can go on with your routine." in said
+    assert "Your routine has changed" not in said
+
+
+@pytest.mark.parametrize(
+    ("change", "patient_reason", "heading"),
+    [
+        (Change(lock="no_progress"), UNCHANGED, "Your routine stays as it is"),
+        (
+            Change(prescriptions={"cat-cow": PrescriptionChange(paused=True)}),
+            "",
+            "Your routine has changed",
+        ),
+    ],
+)
+def test_news_are_headed_by_what_they_come_to(program, physio, change, patient_reason, heading):
+    adjust_program(
+        program=program,
+        change=change,
+        by=physio,
+        reason="A look.",
+        patient_reason=patient_reason,
+        at=at_day(0),
+    )
+    assert today_for(program=whole(program), at=at_day(0)).news_heading == heading
