@@ -26,7 +26,6 @@ from programs.reasons import STAYS, UNCHANGED, WAITS
 from programs.stop_seen import seen_stop
 from programs.wording import in_language, retold, told
 
-
 # Which exercise a habit asks for: while that one is paused, the habit is not offered.
 ASKS_FOR = {"stiffness-self-check": "cat-cow", "brace-before-lifting": "deep-core-hold"}
 
