@@ -3,7 +3,8 @@
 from django.dispatch import Signal
 
 # Sent with ``messages`` (a list of OutboxMessage) and ``at`` just before they go out. A receiver
-# answers with a dict from the id of each message it objects to, to its reason in words.
+# answers with a dict from the id of each message it objects to, to its reason in words; or to the
+# moment (aware, later than ``at``) until which it only waits, when it is asked about once more.
 before_sending = Signal()
 
 # Sent inside the transaction with ``channel``, ``address`` and ``at`` when the owner of an

@@ -61,16 +61,29 @@ def plan(*, at: dt.datetime) -> int:
 
 def due_at(appointment: Appointment) -> dt.datetime:
     """A day before, at the same time on the clock, or when the site may write next."""
-    site = appointment.site
-    local = timezone.localtime(appointment.starts_at, site.zone)
-    before = quiet_hours.local_moment(local.date() - dt.timedelta(days=1), local.time(), site.zone)
-    return quiet_hours.next_allowed(
-        before, appointment.patient.zone, site.quiet_start, site.quiet_end
-    )
+    zone = appointment.site.zone
+    local = timezone.localtime(appointment.starts_at, zone)
+    before = quiet_hours.local_moment(local.date() - dt.timedelta(days=1), local.time(), zone)
+    return _allowed_from(before, appointment)
 
 
-def objections(*, messages: Sequence[OutboxMessage], at: dt.datetime) -> dict[uuid.UUID, str]:
-    """Why each of these must not go out at ``at``; those that may are left out."""
+def _allowed_from(at: dt.datetime, row: Appointment) -> dt.datetime:
+    site = row.site
+    return quiet_hours.next_allowed(at, row.patient.zone, site.quiet_start, site.quiet_end)
+
+
+def _goes_at(row: Appointment, at: dt.datetime) -> dt.datetime:
+    """When one planned at ``at`` goes out: as it was due, or in the morning where planning came so
+    late that it is night."""
+    due, allowed = due_at(row), _allowed_from(at, row)
+    return allowed if at < allowed < row.starts_at else due
+
+
+def objections(
+    *, messages: Sequence[OutboxMessage], at: dt.datetime
+) -> dict[uuid.UUID, str | dt.datetime]:
+    """Why each of these must not go out at ``at``, or until when it waits where only the hour
+    speaks against it; those that may go are left out."""
     ours = [message for message in messages if message.kind == KIND]
     if not ours:
         return {}
@@ -86,7 +99,7 @@ def objections(*, messages: Sequence[OutboxMessage], at: dt.datetime) -> dict[uu
         (point.patient_id, point.channel, point.address.lower())
         for point in ContactPoint.objects.filter(patient__in=patients, reminders=True)
     }
-    reasons = {}
+    reasons: dict[uuid.UUID, str | dt.datetime] = {}
     for message in ours:
         row = found.get(appointment_of(message))
         reason = _objection(message, row, consents, points, at)
@@ -123,7 +136,7 @@ def _objection(
     consents: set[tuple[uuid.UUID, str]],
     points: set[tuple[uuid.UUID, str, str]],
     at: dt.datetime,
-) -> str:
+) -> str | dt.datetime:
     if row is None or row.status == Appointment.Status.CANCELLED:
         return CANCELLED
     # Moved back, or only given to a colleague: what was written still says when.
@@ -135,9 +148,11 @@ def _objection(
         return NO_CONSENT
     if (row.patient_id, message.channel, message.address.lower()) not in points:
         return NO_ADDRESS
-    site = row.site
-    inside = quiet_hours.within(at, row.patient.zone, site.quiet_start, site.quiet_end)
-    return "" if inside else OUTSIDE_HOURS
+    allowed = _allowed_from(at, row)
+    if allowed == at:
+        return ""
+    # Late at night it is still worth the morning, unless the appointment comes first.
+    return allowed if allowed < row.starts_at else OUTSIDE_HOURS
 
 
 def _drafts(rows: Sequence[Appointment], at: dt.datetime) -> list[OutboxMessage]:
@@ -173,6 +188,7 @@ def _held_back(rows: Sequence[Appointment]) -> set[uuid.UUID]:
 
 def _draft(row: Appointment, point: ContactPoint, at: dt.datetime) -> OutboxMessage:
     language = supported(row.patient.language)
+    goes_at = _goes_at(row, at)
     subject, body = asked_words(
         "appointment_reminder",
         channel=point.channel,
@@ -191,10 +207,10 @@ def _draft(row: Appointment, point: ContactPoint, at: dt.datetime) -> OutboxMess
         subject_id=row.patient_id,
         address=point.address,
         text=text,
-        due_at=due_at(row),
+        due_at=goes_at,
         expires_at=row.starts_at,
         link_expires_at=row.ends_at,
-        local_date=row.patient.local_date(due_at(row)),
+        local_date=row.patient.local_date(goes_at),
         at=at,
     )
 

@@ -142,8 +142,8 @@ def note_red_flags(
 @receiver(before_sending, dispatch_uid="patients.may_remind_of_appointment")
 def may_remind_of_appointment(
     sender: Any, *, messages: list[OutboxMessage], at: dt.datetime, **kwargs: Any
-) -> dict[uuid.UUID, str]:
-    """A last look at reminders of appointments; a reason holds one back."""
+) -> dict[uuid.UUID, str | dt.datetime]:
+    """A last look at reminders of appointments; a reason holds one back, a moment puts it off."""
     return appointment_reminders.objections(messages=messages, at=at)
 
 

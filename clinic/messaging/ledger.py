@@ -183,7 +183,7 @@ class Ledger:
                 status=Status.EXPIRED, settled_at=now
             )
             rest = [message for message in taken if message.expires_at > now]
-        reasons, unasked = _ask(rest, closed, now)
+        reasons, waits, unasked = _ask(rest, closed, now)
         if unasked:
             OutboxMessage.objects.filter(pk__in=unasked).update(
                 status=Status.DUE,
@@ -199,9 +199,14 @@ class Ledger:
             OutboxMessage.objects.filter(pk__in=pks).update(
                 status=Status.SUPPRESSED, reason=reason, settled_at=now
             )
-        good = [message for message in rest if message.pk not in reasons] if reasons else rest
+        for pk, moment in waits.items():
+            OutboxMessage.objects.filter(pk=pk).update(
+                status=Status.DUE, sender=None, due_at=moment, wake_at=moment
+            )
+        stay = reasons.keys() | waits.keys()
+        good = [message for message in rest if message.pk not in stay] if stay else rest
         self._attach_texts(good)
-        return good, Refill(len(taken), len(reasons), len(late), len(unasked))
+        return good, Refill(len(taken), len(reasons), len(late), len(unasked) + len(waits))
 
     def _attach_texts(self, messages: list[OutboxMessage]) -> None:
         missing = {message.text_id for message in messages} - self._texts.keys()
@@ -300,31 +305,31 @@ def _give_back(messages: OutboxQuerySet, wake_at: dt.datetime | None = None) -> 
 
 def _ask(
     messages: list[OutboxMessage], closed: dict[uuid.UUID, str], now: dt.datetime
-) -> tuple[dict[uuid.UUID, str], set[uuid.UUID]]:
-    """Why messages must not go out, and of which nobody could say. A fault in asking must neither
-    let a message out nor hold up the others: those are asked about in halves until it is alone."""
+) -> tuple[dict[uuid.UUID, str], dict[uuid.UUID, dt.datetime], set[uuid.UUID]]:
+    """Why messages must not go out, until when others are put off, and of which nobody could say.
+
+    A fault in asking must neither let a message out nor hold up the others: those are asked about
+    in halves until it is alone.
+    """
     try:
-        return _objections(messages, closed, now), set()
+        return *_objections(messages, closed, now), set()
     except DatabaseTrouble:
         raise
     except Exception as error:
         if len(messages) == 1:
             name, kind = type(error).__name__, messages[0].kind
             log.error("%s while checking a message of kind %s", name, kind)
-            return {}, {messages[0].pk}
-    reasons: dict[uuid.UUID, str] = {}
-    unasked: set[uuid.UUID] = set()
+            return {}, {}, {messages[0].pk}
     middle = len(messages) // 2
-    for half in (messages[:middle], messages[middle:]):
-        theirs, left = _ask(half, closed, now)
-        reasons, unasked = reasons | theirs, unasked | left
-    return reasons, unasked
+    first, second = (_ask(half, closed, now) for half in (messages[:middle], messages[middle:]))
+    return first[0] | second[0], first[1] | second[1], first[2] | second[2]
 
 
 def _objections(
     messages: list[OutboxMessage], closed: dict[uuid.UUID, str], now: dt.datetime
-) -> dict[uuid.UUID, str]:
-    """Why messages must not go out, by id, in words."""
+) -> tuple[dict[uuid.UUID, str], dict[uuid.UUID, dt.datetime]]:
+    """Why messages must not go out, by id, in words; and until when others are put off."""
+    waits: dict[uuid.UUID, dt.datetime] = {}
     shut = [message for message in messages if message.pk in closed] if closed else []
     reasons = {
         message.pk: outbox.suppressed_because(closed[message.pk])
@@ -333,8 +338,13 @@ def _objections(
     }
     if messages:
         for _, answer in before_sending.send(OutboxMessage, messages=messages, at=now):
-            reasons |= {pk: reason for pk, reason in (answer or {}).items() if reason}
-    return reasons
+            for pk, said in (answer or {}).items():
+                if isinstance(said, dt.datetime):
+                    waits[pk] = max(said, waits.get(pk, said))
+                elif said:
+                    reasons[pk] = said
+    # What is held back needs no other hour; what would wait for a moment gone by may go.
+    return reasons, {pk: at for pk, at in waits.items() if pk not in reasons and at > now}
 
 
 def _message(row: tuple) -> OutboxMessage:

@@ -146,6 +146,44 @@ def test_given_a_room_above_objects_then_the_message_is_held_back_in_its_words(c
     assert fate(second)[0] == Status.SENT
 
 
+def test_given_a_room_above_that_names_an_hour_then_it_waits_and_is_asked_about_once_more(
+    carrier, objecting
+):
+    later = AT + dt.timedelta(hours=9)
+    waits, stays = queued("a@practice.example"), queued("b@practice.example")
+    asked = []
+
+    def not_yet(sender, *, messages, at, **kwargs):
+        asked.append((at, len(messages)))
+        return {waits.pk: later}
+
+    def not_at_all(sender, *, messages, **kwargs):
+        return {stays.pk: "Not this one."}
+
+    objecting(not_yet), objecting(not_at_all)
+    report = sending.send_all_due(at=AT)
+    assert (report.put_back, report.suppressed, report.sent) == (1, 1, 0)
+    assert fate(waits) == (Status.DUE, "")
+    assert (waits.wake_at, waits.due_at, waits.attempts) == (later, AT, 0)
+    assert fate(stays) == (Status.SUPPRESSED, "Not this one.")
+    assert sending.send_all_due(at=later - dt.timedelta(seconds=1)).claimed == 0
+    # The same answer again, of a moment that has come, keeps nothing back.
+    assert sending.send_all_due(at=later).sent == 1
+    assert asked == [(AT, 2), (later, 1)]
+
+
+def test_given_an_hour_named_for_a_closed_address_then_it_is_held_back_all_the_same(
+    carrier, objecting
+):
+    message = queued("a@practice.example")
+    Suppression.objects.create(
+        channel="email", address="a@practice.example", reason="Asked us to stop.", since=AT
+    )
+    objecting(lambda sender, **kwargs: {message.pk: AT + dt.timedelta(hours=9)})
+    assert sending.send_all_due(at=AT).suppressed == 1
+    assert fate(message)[0] == Status.SUPPRESSED
+
+
 def test_given_asking_goes_wrong_then_nothing_goes_out_and_all_are_asked_about_again(
     carrier, objecting, caplog
 ):

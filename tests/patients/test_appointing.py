@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from clinic.messaging.filling import not_gsm, sent_length
+from clinic.messaging.sending import send_all_due
 from clinic.messaging.texts import SMS_LENGTH, link_length
 from clinic.models import OutboxMessage, Role
 from clinic.quiet_hours import local_moment
@@ -358,7 +359,57 @@ def test_who_took_consent_back_is_not_written_to(planned, patient, physio):
 
 def test_what_comes_too_late_is_held_back(planned):
     assert objection(WEDNESDAY) == {appointment_reminders.OVER}
-    assert objection(WEDNESDAY - dt.timedelta(hours=5)) == {appointment_reminders.OUTSIDE_HOURS}
+
+
+# Nothing ran from before the reminder was due until deep in the night before the appointment.
+NIGHT = WEDNESDAY - dt.timedelta(hours=12)
+MORNING = WEDNESDAY - dt.timedelta(hours=2)
+
+
+@pytest.fixture
+def carriers(settings):
+    settings.SMS_GATEWAY, settings.DEMO = "demo", True
+
+
+@pytest.mark.django_db(transaction=True)
+def test_given_planning_that_comes_at_night_then_the_reminder_goes_out_in_the_morning(
+    carriers, book
+):
+    book()
+    assert appointment_reminders.plan(at=NIGHT) == 2
+    assert {message.due_at for message in written()} == {MORNING}
+    assert send_all_due(at=NIGHT).claimed == 0
+    assert send_all_due(at=MORNING).sent == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_given_a_sender_that_comes_at_night_then_the_reminder_waits_for_the_morning(
+    carriers, planned
+):
+    report = send_all_due(at=NIGHT)
+    assert (report.put_back, report.suppressed) == (2, 0)
+    assert {(message.status, message.wake_at) for message in written()} == {("due", MORNING)}
+    assert send_all_due(at=MORNING).sent == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_given_one_cancelled_while_its_reminder_waits_for_the_morning_then_none_goes(
+    planned, physio
+):
+    send_all_due(at=NIGHT)
+    cancel_appointment(appointment=planned, reason="Ill.", by=physio, at=NIGHT)
+    assert send_all_due(at=MORNING).suppressed == 2
+    assert {message.reason for message in written()} == {appointment_reminders.CANCELLED}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_given_no_allowed_hour_before_the_appointment_then_the_reminder_is_held_back(book, patient):
+    early = local_moment(WEDNESDAY.date(), dt.time(7, 30), patient.site.zone)
+    book(early)
+    late = early - dt.timedelta(hours=3)
+    assert appointment_reminders.plan(at=late) == 2
+    assert send_all_due(at=late).suppressed == 2
+    assert {message.reason for message in written()} == {appointment_reminders.OUTSIDE_HOURS}
 
 
 def test_without_consent_nothing_is_planned(make_patient, book):
