@@ -24,7 +24,7 @@ from programs.models import Program
 from programs.today import today_for
 from tests.conftest import MONDAY, make_staff
 from tests.living import do_morning, do_session
-from tests.reading import html_of
+from tests.reading import html_of, words
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -122,6 +122,14 @@ def test_given_an_alert_then_its_page_tells_who_was_told_and_what_became_of_it(
     page = html_of(client.get(reverse("admin:alert", args=[alert.pk])))
     assert "It was raised" in page and "Ruth Adeyemi" in page and "Waiting to go at 08:00" in page
     assert AccessRecord.objects.filter(subject_id=str(alert.subject_id), page="alert").exists()
+
+
+def test_given_an_alert_that_is_told_again_then_its_pages_say_on_which_day(client, physio, alert):
+    client.force_login(physio)
+    listed = words(client.get("/clinic/alerts/"))
+    assert "Told once Mon 2 Mar, 08:00 ." in listed and "Next Mon 2 Mar, 10:00 :" in listed
+    page = words(client.get(reverse("admin:alert", args=[alert.pk])))
+    assert "If nobody opens it Mon 2 Mar, 10:00 :" in page
 
 
 def test_given_somebody_was_first_then_the_second_is_told_kindly_who(
