@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clinic.models import User
+from clinic.roles import May, may
 from patients.models import Patient
 from programs.clinician import agenda, alert_panel, post_injury, renew
 from programs.models import Program
@@ -30,18 +31,23 @@ class Panel:
         return f"admin/portal/panel_{self.area}.html"
 
 
-# Area and function, in the order of the page. Only clinicians and managers see them.
-PANELS: list[tuple[str, PanelView]] = [
-    ("alerts", alert_panel.panel),
-    ("post_injury", post_injury.panel),
-    ("renew", renew.panel),
-    ("appointment", agenda.panel),
+# Area, who sees it and function, in the order of the page.
+PANELS: list[tuple[str, May, PanelView]] = [
+    ("alerts", May.SEE_CLINICAL, alert_panel.panel),
+    ("post_injury", May.SEE_CLINICAL, post_injury.panel),
+    ("renew", May.SEE_CLINICAL, renew.panel),
+    # When somebody comes is nothing clinical, and the front desk books it.
+    ("appointment", May.REGISTER, agenda.panel),
 ]
 
 
 def panels_of(
     patient: Patient, program: Program | None, *, user: User, at: dt.datetime
 ) -> list[Panel]:
-    """The panels that have something to say about this patient now."""
-    found = ((area, view(patient, program, user=user, at=at)) for area, view in PANELS)
+    """The panels that have something to say to this person about this patient now."""
+    found = (
+        (area, view(patient, program, user=user, at=at))
+        for area, needs, view in PANELS
+        if may(user, needs)
+    )
     return [Panel(area, panel) for area, panel in found if panel is not None]

@@ -117,6 +117,7 @@ def _page(
         program.patient = patient
     context["program"] = program
     context["reminders"] = reminders_of(patient, program, at)
+    context["panels"] = panels_of(patient, program, user=request.user, at=at)
     if clinical:
         before = _moment(request.GET.get("before", ""))
         kind = request.GET.get("kind", "")
@@ -128,7 +129,6 @@ def _page(
             "kinds": KINDS.items(),
             "notes": notes_of(patient),
             "note_form": note_form(patient, request.GET.get("correct", "")),
-            "panels": panels_of(patient, program, user=request.user, at=at),
         }
         context |= _clinical(request, patient, program, at, shown_forms)
     return portal.page(request, "admin/portal/patient.html", context, status=status)

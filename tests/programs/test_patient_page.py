@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic import standstill
+from clinic.roles import May
 from patients.models import CheckIn, ClinicalNote
 from programs.caseload_rows import settle_all
 from programs.clinician import panels
@@ -241,7 +242,11 @@ def test_the_front_desk_neither_reads_nor_writes_notes(client, program, physio, 
 
 
 def test_a_panel_with_nothing_to_say_is_not_shown(program, physio, monkeypatch):
-    said = [("a", lambda *_, **__: None), ("b", lambda *_, **__: {"n": 1})]
+    said = [
+        ("a", May.SEE_CLINICAL, lambda *_, **__: None),
+        ("b", May.SEE_CLINICAL, lambda *_, **__: {"n": 1}),
+        ("c", May.MANAGE, lambda *_, **__: {"n": 2}),
+    ]
     monkeypatch.setattr(panels, "PANELS", said)
     [shown] = panels.panels_of(program.patient, program, user=physio, at=MONDAY)
     assert (shown.template, shown.panel) == ("admin/portal/panel_b.html", {"n": 1})
