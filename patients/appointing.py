@@ -70,7 +70,7 @@ def move_appointment(
     """Give a planned appointment another time, length or physiotherapist."""
     _one_at_a_time(appointment.patient)
     appointment = _held(appointment, by)
-    _planned(appointment)
+    require_planned(appointment)
     wanted = (
         starts_at,
         starts_at + dt.timedelta(minutes=minutes),
@@ -100,7 +100,7 @@ def cancel_appointment(
     appointment = _held(appointment, by)
     if appointment.status == Status.CANCELLED:
         return appointment
-    _planned(appointment)
+    require_planned(appointment)
     if not reason.strip():
         raise ValidationError({"reason": "Say why it is cancelled."})
     appointment.status, appointment.reason = Status.CANCELLED, reason.strip()[:200]
@@ -181,7 +181,8 @@ def _one_at_a_time(patient: Patient) -> None:
     Patient.objects.select_for_update(of=["self"], no_key=True).only("pk").get(pk=patient.pk)
 
 
-def _planned(appointment: Appointment) -> None:
+def require_planned(appointment: Appointment) -> None:
+    """Raise ValidationError, with how it ended, unless it is still to be."""
     if appointment.status != Status.PLANNED:
         said = appointment.get_status_display().lower()
         raise ValidationError(f"This appointment is over: {said}.")

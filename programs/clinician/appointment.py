@@ -18,6 +18,7 @@ from patients.appointing import (
     cancel_appointment,
     make_appointment,
     move_appointment,
+    require_planned,
     settle_appointment,
 )
 from patients.models import Appointment, Patient
@@ -155,7 +156,9 @@ def appointment(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         try:
             done = _act(request, found, does, form)
         except ValidationError as error:
-            if does == "move":
+            # A colleague, or another tab of the same desk, may have ended it meanwhile.
+            found.refresh_from_db(fields=["status", "reason"])
+            if does == "move" and found.status == Appointment.Status.PLANNED:
                 put_errors(form, error, also=_ALSO)
             else:
                 problem = " ".join(error.messages)
@@ -187,6 +190,7 @@ def _act(request: HttpRequest, found: Appointment, does: str, form: WhenForm) ->
     who: dict[str, Any] = {"appointment": found, "by": request.user, "at": timezone.now()}
     reason = request.POST.get("reason", "").replace("\0", "")[:200]
     if does == "move":
+        require_planned(found)
         if not form.is_valid():
             return ""
         moved = move_appointment(**form.said(found.site.zone), reason=reason, **who)

@@ -139,6 +139,17 @@ def test_given_what_staff_do_then_the_enquiry_moves_and_can_come_back(desk, make
     assert (two.state, two.reason, two.handled_by) == ("new", "", None)
 
 
+def test_given_a_page_from_before_it_was_handled_then_closing_says_who_was_first(
+    desk, make_enquiry, manager
+):
+    enquiry = make_enquiry()
+    enquiries.answer_enquiry(enquiry=enquiry, by=manager, at=MONDAY)
+    page = press(desk, enquiry, "closed", reason="no_longer")
+    assert "Mona Lindqvist has handled this already: Answered." in words(page)
+    enquiry.refresh_from_db()
+    assert enquiry.state == "answered"
+
+
 @pytest.mark.parametrize(
     ("later", "said"),
     [(dt.timedelta(hours=4), "today, 08:00"), (dt.timedelta(hours=17), "yesterday, 08:00")],
