@@ -207,13 +207,25 @@ def _act(request: HttpRequest, found: Appointment, does: str, form: WhenForm) ->
 def _asked(request: HttpRequest) -> dict[str, Any]:
     asked = {name: request.GET.get(name, "")[:64] for name in ("patient", "day", "time", "zone")}
     who = request.GET.get("who", "")
-    clinician = request.user.pk if request.user.is_clinician else None
-    asked["physiotherapist"] = who if who.isdecimal() else clinician
+    asked["physiotherapist"] = who if who.isdecimal() else _usual(request.user, asked["patient"])
     if asked["patient"] and not asked["zone"]:
-        visible = Patient.objects.visible_to(request.user).select_related("site")
-        patient = visible.filter(number__iexact=asked["patient"].replace("\0", "")).first()
+        patient = _numbered(request.user, asked["patient"])
         asked["zone"] = patient.site.time_zone if patient else ""
     return {name: value for name, value in asked.items() if value}
+
+
+def _usual(user: User, number: str) -> int | None:
+    """Whom somebody books with most often: the patient's own physiotherapist, else themselves."""
+    patient = _numbered(user, number) if number else None
+    own = patient.physiotherapist_id if patient else None
+    if own in {person.pk for person in agenda.physiotherapists_for(user)}:
+        return own
+    return user.pk if user.is_clinician else None
+
+
+def _numbered(user: User, number: str) -> Patient | None:
+    visible = Patient.objects.visible_to(user).select_related("site")
+    return visible.filter(number__iexact=number.replace("\0", "")).first()
 
 
 def _said(made: Appointment, user: User) -> str:
