@@ -41,8 +41,7 @@ def enter_absence(
         raise ValidationError({"ends_at": "This is over already."})
     if ends_at - begins_at > _LONGEST:
         raise ValidationError({"ends_at": "That is more than a year. Close the account instead."})
-    met = Absence.objects.kept().filter(user=user, begins_at__lt=ends_at, ends_at__gt=begins_at)
-    if met.exists():
+    if Absence.objects.between(begins_at, ends_at).filter(user=user).exists():
         raise ValidationError("There is another absence in this time. Change that one first.")
     if cover is not None and not possible_covers(user).filter(pk=cover.pk).exists():
         raise ValidationError({"cover": f"{cover.name} cannot stand in here."})

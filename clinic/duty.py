@@ -75,6 +75,20 @@ def on_duty(owner: int, *, team: Team, at: dt.datetime) -> Duty:
     return Duty(None, NOBODY)
 
 
+def duties(
+    owner: int, *, team: Team, begins: dt.datetime, ends: dt.datetime
+) -> list[tuple[dt.datetime, Duty]]:
+    """Who answers for what belongs to ``owner`` from ``begins`` until before ``ends``: each with
+    the moment from which they do."""
+    edges = {edge for absence in team.absences for edge in (absence.begins, absence.ends)}
+    found: list[tuple[dt.datetime, Duty]] = []
+    for moment in sorted({begins} | {edge for edge in edges if begins < edge < ends}):
+        now = on_duty(owner, team=team, at=moment)
+        if not found or found[-1][1] != now:
+            found.append((moment, now))
+    return found
+
+
 def covers_of(owner: int, *, team: Team, at: dt.datetime) -> list[int]:
     """The owner and then whoever stands in for the one before, as long as that one is not there;
     nobody twice."""

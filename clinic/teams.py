@@ -12,9 +12,11 @@ from clinic.models import Absence, Role, Site, User
 ANSWERING = (Role.PHYSIOTHERAPIST, Role.MANAGER)
 
 
-def teams_of(sites: Iterable[int], *, at: dt.datetime) -> dict[int, Team]:
-    """The team of each of these sites, with the absences that are running. Four queries for any
-    number of sites."""
+def teams_of(
+    sites: Iterable[int], *, at: dt.datetime, until: dt.datetime | None = None
+) -> dict[int, Team]:
+    """The team of each of these sites, with the absences that are running, or those between ``at``
+    and ``until``. Four queries for any number of sites."""
     wanted = set(sites)
     members: dict[int, list[tuple[int, str]]] = defaultdict(list)
     works_at = User.sites.through.objects.filter(
@@ -38,9 +40,10 @@ def teams_of(sites: Iterable[int], *, at: dt.datetime) -> dict[int, Team]:
         ).values_list("pk", "usual_cover_id")
         if cover is not None
     }
+    running = Absence.objects.between(at, until) if until else Absence.objects.around(at)
     absences = [
         Away(*row)
-        for row in Absence.objects.around(at).values_list(
+        for row in running.values_list(
             "user_id", "begins_at", "ends_at", "cover_id"
         )
     ]

@@ -17,6 +17,10 @@ class AbsenceQuerySet(models.QuerySet["Absence"]):
         """Those that are running at ``at``."""
         return self.kept().filter(begins_at__lte=at, ends_at__gt=at)
 
+    def between(self, begins: dt.datetime, ends: dt.datetime) -> "AbsenceQuerySet":
+        """Those of which some falls between the two moments."""
+        return self.kept().filter(begins_at__lt=ends, ends_at__gt=begins)
+
     def to_come(self, at: dt.datetime) -> "AbsenceQuerySet":
         """Those that are running or begin later."""
         return self.kept().filter(ends_at__gt=at)

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -13,12 +15,16 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from clinic import absence_words
 from clinic import absences as away
 from clinic.admin import sites_of
 from clinic.models import Absence, User
+from clinic.models.absence import AbsenceQuerySet
 from clinic.quiet_hours import local_moment
 from clinic.roles import May, may
+from clinic.standing_in import answering
 from clinic.teams import ANSWERING
+from patients.models import Appointment
 from programs.clinician.fields import PortalForm, date_field, time_field
 from programs.clinician.opening import portal
 from programs.form_errors import put_errors
@@ -84,6 +90,15 @@ class ReachForm(PortalForm):
         self.initial |= {"mobile": by.mobile, "usual_cover": by.usual_cover_id}
 
 
+@dataclass(frozen=True)
+class Line:
+    """One absence as the page shows it; ``answers`` says who answers in what is left of it."""
+
+    absence: Absence
+    when: str
+    answers: str = ""
+
+
 def absences_page(request: HttpRequest) -> HttpResponse:
     """Who is away now and soon; a post enters an absence or how alerts reach oneself."""
     at, user = timezone.now(), request.user
@@ -106,9 +121,11 @@ def absences_page(request: HttpRequest) -> HttpResponse:
             "form": form,
             "reach": reach,
             "answers": user.role in ANSWERING,
-            "running": list(found.around(at)),
-            "to_come": list(found.to_come(at).filter(begins_at__gt=at)),
-            "over": list(found.kept().filter(ends_at__lte=at).order_by("-ends_at")[:_OVER_SHOWN]),
+            "running": _lines(found.around(at), at),
+            "to_come": _lines(found.to_come(at).filter(begins_at__gt=at), at),
+            "over": _lines(
+                found.kept().filter(ends_at__lte=at).order_by("-ends_at")[:_OVER_SHOWN], at
+            ),
         },
         status=400 if form.errors or reach.errors else 200,
     )
@@ -124,14 +141,28 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("admin:absences")
 
 
+def _lines(found: Iterable[Absence], at: dt.datetime) -> list[Line]:
+    rows, zone = list(found), _zone()
+    answers = answering(rows, zone=zone, at=at)
+    today = at.astimezone(zone).date()
+    return [
+        Line(
+            row,
+            absence_words.when(row.begins_at, row.ends_at, zone=zone, today=today),
+            answers[row.pk].words if row.pk in answers else "",
+        )
+        for row in rows
+    ]
+
+
 def _entered(request: HttpRequest, form: AbsenceForm) -> bool:
-    said, zone = form.cleaned_data, timezone.get_current_timezone()
+    at, zone, said = timezone.now(), _zone(), form.cleaned_data
     last = said["last_day"]
-    begins = _moment(said["first_day"], said["from_time"] or dt.time(), zone)
+    begins = local_moment(said["first_day"], said["from_time"] or dt.time(), zone)
     ends = (
-        _moment(last, said["until_time"], zone)
+        local_moment(last, said["until_time"], zone)
         if said["until_time"]
-        else _moment(last + dt.timedelta(days=1), dt.time(), zone)
+        else local_moment(last + dt.timedelta(days=1), dt.time(), zone)
     )
     try:
         absence = away.enter_absence(
@@ -141,14 +172,39 @@ def _entered(request: HttpRequest, form: AbsenceForm) -> bool:
             cover=said["cover"],
             reason=said["reason"],
             by=request.user,
-            at=timezone.now(),
+            at=at,
         )
     except ValidationError as error:
         put_errors(form, error, also={"begins_at": "first_day", "ends_at": "last_day"})
         return False
-    cover = absence.cover.name if absence.cover else "The managers"
-    messages.success(request, f"Entered. {cover} answers for {absence.user.name} in this time.")
+    _say_who_answers(request, absence, at)
     return True
+
+
+def _say_who_answers(request: HttpRequest, absence: Absence, at: dt.datetime) -> None:
+    # Those who counted on somebody who goes too read who answers for them now.
+    leaning = _visible(request.user).between(absence.begins_at, absence.ends_at)
+    rows = [absence, *leaning.filter(cover=absence.user).select_related("user", "cover")]
+    answers = answering(rows, zone=_zone(), at=at)
+    for row in rows:
+        found, first = answers.get(row.pk), row.pk == absence.pk
+        if found is None or (found.as_named and not first):
+            continue
+        say = messages.success if found.as_named else messages.warning
+        entered = "Entered. " if first else ""
+        say(request, f"{entered}While {row.user.name} is away: {found.words}.")
+    booked = Appointment.objects.filter(
+        physiotherapist=absence.user,
+        status=Appointment.Status.PLANNED,
+        starts_at__lt=absence.ends_at,
+        ends_at__gt=max(absence.begins_at, at),
+    ).count()
+    if booked:
+        are = "appointment stands" if booked == 1 else "appointments stand"
+        messages.warning(
+            request,
+            f"{booked} {are} in this time. Move them or give them to a colleague in the agenda.",
+        )
 
 
 def _kept_reach(request: HttpRequest, form: ReachForm) -> bool:
@@ -161,11 +217,11 @@ def _kept_reach(request: HttpRequest, form: ReachForm) -> bool:
     return True
 
 
-def _moment(day: dt.date, time: dt.time, zone: Any) -> dt.datetime:
-    return local_moment(day, time, zoneinfo.ZoneInfo(str(zone)))
+def _zone() -> zoneinfo.ZoneInfo:
+    return zoneinfo.ZoneInfo(str(timezone.get_current_timezone()))
 
 
-def _visible(user: User) -> QuerySet[Absence]:
+def _visible(user: User) -> AbsenceQuerySet:
     """Absences of everybody who works where one works, and one's own."""
     return Absence.objects.filter(Q(user__sites__in=sites_of(user)) | Q(user=user)).distinct()
 

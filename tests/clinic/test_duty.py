@@ -52,6 +52,16 @@ def test_given_who_is_away_then_the_one_who_is_there_answers(absences, expected)
     assert (found.person, found.because) == expected
 
 
+def test_given_a_cover_who_goes_and_comes_back_then_each_turn_has_its_moment():
+    absences = [away(1, 2, begins=-1, ends=9), away(2, begins=2, ends=4), away(3, ends=9)]
+    found = duty.duties(1, team=team(*absences), begins=AT, ends=AT + 9 * HOUR)
+    assert [((since - AT) // HOUR, turn.person) for since, turn in found] == [
+        (0, 2),
+        (2, 8),
+        (4, 2),
+    ]
+
+
 def test_given_an_owner_who_left_then_who_usually_stood_in_answers():
     assert duty.on_duty(1, team=team(usual={1: 3}, gone=(1,)), at=AT).person == 3
 

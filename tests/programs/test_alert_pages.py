@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from clinic import alerts
 from clinic.models import Absence, AccessRecord, Alert, Role, User
+from patients.appointing import make_appointment
 from patients.contacting import change_record
 from patients.models import Patient
 from patients.red_flagging import answer_red_flags
@@ -204,7 +205,8 @@ def test_given_an_absence_entered_then_alerts_are_covered_at_once_and_back_again
 ):
     client.force_login(physio)
     page = enter(client, user=physio.pk, cover=colleague.pk, reason="Course")
-    assert "Jonas Weber answers for Ruth Adeyemi in this time" in html_of(page)
+    assert "Entered. While Ruth Adeyemi is away: Jonas Weber answers." in words(page)
+    assert "Ruth Adeyemi Mon 2 Mar to Wed 4 Mar Jonas Weber answers · Course" in words(page)
     alert.refresh_from_db()
     assert alert.on_duty == colleague
     entered = Absence.objects.get()
@@ -212,6 +214,55 @@ def test_given_an_absence_entered_then_alerts_are_covered_at_once_and_back_again
     client.post(reverse("admin:absence_end", args=[entered.pk]))
     alert.refresh_from_db()
     assert alert.on_duty == physio
+
+
+@pytest.mark.parametrize(
+    ("theirs", "said"),
+    [
+        (("2026-03-01", "2026-03-09"), "is not there then; Mona Lindqvist answers."),
+        (
+            ("2026-03-04", "2026-03-09"),
+            "is not there for part of it; Jonas Weber answers, from Wed 4 Mar Mona Lindqvist.",
+        ),
+    ],
+)
+def test_given_a_cover_who_is_away_too_then_the_page_names_who_really_answers(
+    client, physio, colleague, manager, theirs, said
+):
+    client.force_login(colleague)
+    enter(client, user=colleague.pk, first_day=theirs[0], last_day=theirs[1])
+    client.force_login(physio)
+    page = words(enter(client, user=physio.pk, cover=colleague.pk))
+    assert f"Entered. While Ruth Adeyemi is away: Jonas Weber {said}" in page
+    assert page.count(said.removesuffix(".")) == 2
+
+
+def test_given_somebody_who_stands_in_then_their_own_absence_says_who_answers_now(
+    client, physio, colleague, manager
+):
+    client.force_login(physio)
+    enter(client, user=physio.pk, cover=colleague.pk)
+    client.force_login(colleague)
+    page = words(enter(client, user=colleague.pk))
+    assert "Entered. While Jonas Weber is away: Mona Lindqvist answers." in page
+    assert (
+        "While Ruth Adeyemi is away: Jonas Weber is not there then; Mona Lindqvist answers." in page
+    )
+
+
+def test_given_appointments_in_the_time_then_entering_it_says_how_many(
+    client, physio, patient, manager
+):
+    make_appointment(
+        patient=patient,
+        physiotherapist=physio,
+        starts_at=MONDAY + 28 * HOUR,
+        minutes=30,
+        by=physio,
+        at=MONDAY,
+    )
+    client.force_login(physio)
+    assert "1 appointment stands in this time." in words(enter(client, user=physio.pk))
 
 
 def test_given_wrong_days_then_the_form_says_so_at_the_field(client, physio):
