@@ -9,7 +9,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from clinic.models import Site, User
+from clinic import absence_words
+from clinic.models import Absence, Site, User
 from patients.access import require_staff
 from patients.models import Appointment, CalendarFeed, Patient
 
@@ -29,10 +30,12 @@ def make_appointment(
     minutes: int,
     by: User,
     at: dt.datetime,
+    refuse_away: bool = False,
 ) -> Appointment:
     """Book ``minutes`` from ``starts_at`` (aware). The same one asked for twice is one.
 
-    Raises ValidationError with words per field.
+    With ``refuse_away`` an absence of the physiotherapist stands in the way. Raises
+    ValidationError with words per field.
     """
     require_staff(by, patient)
     _one_at_a_time(patient)
@@ -51,7 +54,7 @@ def make_appointment(
         made_by=by,
         made_at=at,
     )
-    _refuse(appointment, minutes, at)
+    _refuse(appointment, minutes, at, refuse_away=refuse_away)
     _save(appointment)
     return appointment
 
@@ -66,8 +69,10 @@ def move_appointment(
     at: dt.datetime,
     physiotherapist: User | None = None,
     reason: str = "",
+    refuse_away: bool = False,
 ) -> Appointment:
-    """Give a planned appointment another time, length or physiotherapist."""
+    """Give a planned appointment another time, length or physiotherapist; ``refuse_away`` as for
+    ``make_appointment``."""
     _one_at_a_time(appointment.patient)
     appointment = _held(appointment, by)
     require_planned(appointment)
@@ -87,7 +92,7 @@ def move_appointment(
     appointment.sequence += 1
     appointment.reminded_of = None
     appointment.changed_by, appointment.changed_at = by, at
-    _refuse(appointment, minutes, at)
+    _refuse(appointment, minutes, at, refuse_away=refuse_away)
     _save(appointment)
     return appointment
 
@@ -188,7 +193,9 @@ def require_planned(appointment: Appointment) -> None:
         raise ValidationError(f"This appointment is over: {said}.")
 
 
-def _refuse(appointment: Appointment, minutes: int, at: dt.datetime) -> None:
+def _refuse(
+    appointment: Appointment, minutes: int, at: dt.datetime, *, refuse_away: bool
+) -> None:
     found: dict[str, str] = {}
     who = appointment.physiotherapist
     if not (who.is_clinician and who.is_active):
@@ -214,6 +221,16 @@ def _refuse(appointment: Appointment, minutes: int, at: dt.datetime) -> None:
     )
     if busy is not None:
         raise ValidationError({"starts_at": _busy_words(appointment, busy)})
+    absences = Absence.objects.between(appointment.starts_at, appointment.ends_at)
+    if refuse_away and (absence := absences.filter(user=who).first()):
+        raise ValidationError({"although_away": _away_words(appointment, absence, at)})
+
+
+def _away_words(appointment: Appointment, absence: Absence, at: dt.datetime) -> str:
+    zone = appointment.site.zone
+    today = at.astimezone(zone).date()
+    when = absence_words.when(absence.begins_at, absence.ends_at, zone=zone, today=today)
+    return f"{appointment.physiotherapist.name} is away then: {when}."
 
 
 def _busy_words(appointment: Appointment, busy: Appointment) -> str:

@@ -18,8 +18,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_POST
 
+from clinic import absence_words
 from clinic.audit import record_access
-from clinic.models import AccessRecord, Role, Site, User
+from clinic.models import Absence, AccessRecord, Role, Site, User
 from clinic.portal_site import sites_of
 from clinic.quiet_hours import local_moment
 from clinic.roles import May, may
@@ -35,11 +36,13 @@ _SHORTEST_GAP = dt.timedelta(minutes=15)
 
 @dataclass
 class Entry:
-    """An appointment, or a gap between two of them (``appointment`` None), in the agenda's zone."""
+    """An appointment, a time away (``away`` says when), or a gap between them; in the agenda's
+    zone."""
 
     start: dt.datetime
     end: dt.datetime
     appointment: Appointment | None = None
+    away: str = ""
 
 
 @dataclass
@@ -132,7 +135,24 @@ def _days(who: User, user: User, first: dt.date, count: int, zone: ZoneInfo) -> 
         local = row.starts_at.astimezone(zone)
         entry = Entry(local, row.ends_at.astimezone(zone), row)
         days[(local.date() - first).days].entries.append(entry)
+    _put_away(who, list(days.values()), zone)
     return list(days.values())
+
+
+def _put_away(who: User, days: list[Day], zone: ZoneInfo) -> None:
+    """Put what of their absences falls on each of these days among its entries."""
+    edges = [(day.day, day.day + dt.timedelta(days=1)) for day in days]
+    spans = [tuple(local_moment(edge, dt.time(), zone) for edge in pair) for pair in edges]
+    absences = Absence.objects.between(spans[0][0], spans[-1][1]).filter(user=who)
+    for row in absences:
+        for day, (opens, closes) in zip(days, spans, strict=True):
+            start, end = max(row.begins_at, opens), min(row.ends_at, closes)
+            if start < end:
+                said = absence_words.within_day(start, end, day=day.day, zone=zone)
+                entry = Entry(start.astimezone(zone), end.astimezone(zone), away=said)
+                day.entries.append(entry)
+    for day in days:
+        day.entries.sort(key=lambda entry: (entry.start, not entry.away))
 
 
 def _with_gaps(day: Day, site: Site | None, zone: ZoneInfo) -> list[Entry]:

@@ -42,6 +42,8 @@ class WhenForm(PortalForm):
     day = date_field("Day")
     time = time_field("Time")
     minutes = forms.TypedChoiceField(label="Takes", choices=_MINUTES, coerce=int, initial=30)
+    # Asked only where they are away then.
+    although_away = forms.BooleanField(label="Book it all the same", required=False)
 
     def __init__(self, data: Any = None, *, user: User, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -58,6 +60,7 @@ class WhenForm(PortalForm):
             "physiotherapist": kept["physiotherapist"],
             "starts_at": starts_at,
             "minutes": kept["minutes"],
+            "refuse_away": not kept["although_away"],
         }
 
 
@@ -67,7 +70,7 @@ class NewForm(WhenForm):
         label="Day and time are those of",
         error_messages={"invalid_choice": "Choose the clocks that day and time are meant on."},
     )
-    field_order = ["patient", "physiotherapist", "day", "time", "zone", "minutes"]
+    field_order = ["patient", "physiotherapist", "day", "time", "zone"]
 
     def __init__(self, data: Any = None, *, user: User, **kwargs: Any) -> None:
         super().__init__(data, user=user, **kwargs)

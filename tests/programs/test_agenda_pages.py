@@ -7,12 +7,14 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.absences import enter_absence
 from clinic.messaging.links import link_of
-from clinic.models import AccessRecord, OutboxMessage
+from clinic.models import AccessRecord, OutboxMessage, Role
 from clinic.quiet_hours import local_moment
 from patients import appointment_reminders
 from patients.appointing import cancel_appointment, make_appointment
 from patients.models import Appointment
+from tests.conftest import make_staff
 from tests.reading import words
 
 
@@ -116,6 +118,44 @@ def test_who_came_is_said_after_it_began(desk, booked):
 
 
 @pytest.mark.parametrize(
+    ("pressed", "said"),
+    [
+        ({"does": "move", "day": "2099-01-01", "time": "09:00"}, "is over: cancelled."),
+        ({"does": "move", "day": "", "time": ""}, "is over: cancelled."),
+        ({"does": "came"}, "This appointment was cancelled."),
+        ({"does": "missed"}, "This appointment was cancelled."),
+    ],
+)
+def test_given_a_tab_from_before_it_was_cancelled_then_a_press_says_so_on_top(
+    desk, booked, physio, pressed, said
+):
+    cancel_appointment(appointment=booked, reason="Ill.", by=physio, at=timezone.now())
+    page = reverse("admin:appointment", args=[booked.pk])
+    response = desk.post(page, pressed | {"physiotherapist": physio.pk, "minutes": 30})
+    assert response.status_code == 400
+    top = re.findall(r'"sb-errors po-errors" role="alert">(.*?)</div>', response.content.decode())
+    assert len(top) == 1 and said in top[0]
+
+
+def test_given_a_patients_page_then_booking_proposes_their_own_physiotherapist(
+    desk, client, patient, physio, site, manager
+):
+    # given colleagues who come first by name
+    first = make_staff(site, Role.PHYSIOTHERAPIST, "Adam First")
+    for user in (None, manager, first):
+        if user is not None:
+            client.force_login(user)
+        assert chosen(client.get(NEW, {"patient": patient.number})) == physio.pk
+    # then who was asked for stands above it, and a number nobody has changes nothing
+    assert chosen(client.get(NEW, {"patient": patient.number, "who": first.pk})) == str(first.pk)
+    assert chosen(client.get(NEW, {"patient": "P-nobody"})) == first.pk
+
+
+def chosen(page):
+    return page.context["form"]["physiotherapist"].value()
+
+
+@pytest.mark.parametrize(
     "query", ["day=nonsense", "day=2026-02-31", "who=9999&view=x", "day=0001-01-01"]
 )
 def test_what_cannot_be_shown_shows_today(desk, physio, query):
@@ -143,6 +183,87 @@ def test_the_patients_page_leads_to_the_next_one(client, physio, booked):
     client.force_login(physio)
     response = client.get(reverse("admin:patient", args=[booked.patient_id]))
     assert reverse("admin:appointment", args=[booked.pk]) in response.content.decode()
+
+
+def test_given_the_front_desk_then_the_patients_page_has_the_next_one_and_the_way_to_book(
+    desk, booked, program
+):
+    page = desk.get(reverse("admin:patient", args=[booked.patient_id]))
+    assert reverse("admin:appointment", args=[booked.pk]) in page.content.decode()
+    assert f"{NEW}?patient={booked.patient.number}" in page.content.decode()
+    assert [panel.area for panel in page.context["panels"]] == ["appointment"]
+
+
+# --- absences ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def away(physio, site, tuesday):
+    def away(begins=(0, 0), days=1, ends=(0, 0)):
+        last = tuesday + dt.timedelta(days=days)
+        return enter_absence(
+            user=physio,
+            begins_at=local_moment(tuesday, dt.time(*begins), site.zone),
+            ends_at=local_moment(last, dt.time(*ends), site.zone),
+            cover=None,
+            by=physio,
+            at=timezone.now(),
+        )
+
+    return away
+
+
+def test_given_an_absence_then_the_agenda_offers_nothing_of_it(desk, away, booked, tuesday):
+    away(begins=(9, 0), days=0, ends=(12, 0))
+    text = words(agenda(desk, tuesday, "day"))
+    assert "08:00–09:00 free" in text and "09:00 to 12:00 Away" in text
+    assert "10:30–11:00 Ana Morales" in text and "12:00–18:00 free" in text
+    assert text.count("free") == 2
+
+
+def test_given_days_away_then_each_says_so_and_the_days_around_do_not(desk, away, tuesday):
+    away(begins=(13, 0), days=2, ends=(9, 0))
+    week = agenda(desk, tuesday).context["days"]
+    assert [[entry.away for entry in day.entries] for day in week] == [
+        [],
+        ["from 13:00"],
+        ["all day"],
+        ["until 09:00"],
+        [],
+    ]
+    middle = words(agenda(desk, tuesday + dt.timedelta(days=1), "day"))
+    assert "all day Away" in middle and "free" not in middle
+
+
+def test_given_an_absence_then_booking_asks_once_more(desk, away, patient, physio, tuesday):
+    away()
+    said = form(patient, physio, tuesday)
+    assert 'name="although_away"' not in desk.get(NEW).content.decode()
+    refused = desk.post(NEW, said)
+    assert refused.status_code == 400
+    assert f"Ruth Adeyemi is away then: {tuesday:%a} {tuesday.day} {tuesday:%b}" in words(refused)
+    assert 'name="although_away"' in refused.content.decode()
+    assert not Appointment.objects.exists()
+    assert desk.post(NEW, said | {"although_away": "on"}).status_code == 302
+    # and the day after is nobody's absence
+    later = form(patient, physio, tuesday + dt.timedelta(days=1))
+    assert desk.post(NEW, later).status_code == 302
+
+
+def test_given_an_absence_then_moving_into_it_asks_once_more(
+    desk, away, booked, physio, site, tuesday
+):
+    away(days=3)
+    page = reverse("admin:appointment", args=[booked.pk])
+    day = tuesday + dt.timedelta(days=2)
+    said = {"does": "move", "physiotherapist": physio.pk, "minutes": 30, "time": "09:00"}
+    said["day"] = day.isoformat()
+    refused = desk.post(page, said)
+    assert refused.status_code == 400 and "is away then" in words(refused)
+    assert desk.post(page, said | {"although_away": "on"}).status_code == 302
+    # given a colleague who is there, nothing is asked
+    said["physiotherapist"] = make_staff(site, Role.PHYSIOTHERAPIST, "Jonas Weber").pk
+    assert desk.post(page, said).status_code == 302
 
 
 # --- the patient ---------------------------------------------------------------------------------
