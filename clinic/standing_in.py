@@ -46,9 +46,7 @@ def answering(
         }
         for absence in left
     }
-    people = {
-        turn.person for row in rows.values() for turns in row.values() for _, turn in turns
-    }
+    people = {turn.person for row in rows.values() for turns in row.values() for _, turn in turns}
     names = dict(User.objects.filter(pk__in=people - {None}).values_list("pk", "name"))
     places = dict(Site.objects.filter(pk__in=wanted).values_list("pk", "name"))
     said = _Saying(names, places, zone, at.astimezone(zone).date())

@@ -42,10 +42,7 @@ def teams_of(
     }
     running = Absence.objects.between(at, until) if until else Absence.objects.around(at)
     absences = [
-        Away(*row)
-        for row in running.values_list(
-            "user_id", "begins_at", "ends_at", "cover_id"
-        )
+        Away(*row) for row in running.values_list("user_id", "begins_at", "ends_at", "cover_id")
     ]
     return {
         site: Team(

@@ -193,9 +193,7 @@ def require_planned(appointment: Appointment) -> None:
         raise ValidationError(f"This appointment is over: {said}.")
 
 
-def _refuse(
-    appointment: Appointment, minutes: int, at: dt.datetime, *, refuse_away: bool
-) -> None:
+def _refuse(appointment: Appointment, minutes: int, at: dt.datetime, *, refuse_away: bool) -> None:
     found: dict[str, str] = {}
     who = appointment.physiotherapist
     if not (who.is_clinician and who.is_active):
