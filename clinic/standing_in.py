@@ -71,8 +71,8 @@ class _Saying:
         if all(row == rows[0] for row in rows):
             words = self._turns(rows[0])
         else:
-            words = "; ".join(
-                f"at {self.places[site]} {self._turns(row)}" for site, row in by_site.items()
+            words = " / ".join(
+                f"{self.places[site]}: {self._turns(row)}" for site, row in by_site.items()
             )
         because = {turn.person for row in rows for _, turn in row}
         if absence.cover is None or because == {absence.cover_id}:
@@ -81,14 +81,14 @@ class _Saying:
         return Answering(f"{absence.cover.name} is not there {part}; {words}", False)
 
     def _turns(self, turns: Turns) -> str:
-        """Such as "Jonas Weber answers, from Fri 27 Nov Mona Lindqvist"."""
+        """Such as "Jonas Weber answers; from Fri 27 Nov: Mona Lindqvist"."""
         last = self._name(turns[0][1])
         said = f"{last} answers"
         for since, turn in turns[1:]:
             # The same one may answer as cover first and then as manager.
             if last != (last := self._name(turn)):
                 when = absence_words.moment(since, zone=self.zone, today=self.today)
-                said += f", from {when} {last}"
+                said += f"; from {when}: {last}"
         return said
 
     def _name(self, turn: duty.Duty) -> str:

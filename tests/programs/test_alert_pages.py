@@ -222,7 +222,7 @@ def test_given_an_absence_entered_then_alerts_are_covered_at_once_and_back_again
         (("2026-03-01", "2026-03-09"), "is not there then; Mona Lindqvist answers."),
         (
             ("2026-03-04", "2026-03-09"),
-            "is not there for part of it; Jonas Weber answers, from Wed 4 Mar Mona Lindqvist.",
+            "is not there for part of it; Jonas Weber answers; from Wed 4 Mar: Mona Lindqvist.",
         ),
     ],
 )
@@ -235,6 +235,18 @@ def test_given_a_cover_who_is_away_too_then_the_page_names_who_really_answers(
     page = words(enter(client, user=physio.pk, cover=colleague.pk))
     assert f"Entered. While Ruth Adeyemi is away: Jonas Weber {said}" in page
     assert page.count(said.removesuffix(".")) == 2
+
+
+def test_given_a_cover_who_works_at_one_of_two_sites_then_each_site_says_who_answers(
+    client, physio, colleague, manager, other_site
+):
+    physio.sites.add(other_site)
+    client.force_login(physio)
+    page = words(enter(client, user=physio.pk, cover=colleague.pk))
+    assert (
+        "Harbour Street: Jonas Weber answers / Mill Lane: Ruth Adeyemi, although away, answers."
+        in page
+    )
 
 
 def test_given_somebody_who_stands_in_then_their_own_absence_says_who_answers_now(
