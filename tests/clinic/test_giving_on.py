@@ -7,7 +7,7 @@ import pytest
 from clinic import alert_times, alerts, watching
 from clinic.absences import enter_absence
 from clinic.messaging import settling
-from clinic.models import Alert, OutboxMessage, Role, User
+from clinic.models import Alert, OutboxMessage, Role, Seen, User
 from clinic.receivers import alert_still_unseen
 from tests.conftest import MONDAY, make_staff
 
@@ -65,7 +65,7 @@ def test_given_a_seen_alert_then_its_due_time_and_its_stages_begin_anew_for_the_
     alert = given_on(raised(site, physio, severity), colleague, physio)
     assert (alert.is_seen, alert.due_at, alert.on_duty) == (False, NOON + due, colleague)
     assert looks(alert) == [(physio, MONDAY + MINUTE)]
-    assert alert in Alert.objects.open() and alert.last_seen == (physio, MONDAY + MINUTE)
+    assert alert in Alert.objects.open() and alert.last_seen == Seen(physio, MONDAY + MINUTE)
     while alert.next_stage_at is not None and alert.next_stage_at < NOON + 3 * DAY:
         watching.watch(at=alert.next_stage_at)
         alert.refresh_from_db()
@@ -101,7 +101,7 @@ def test_given_the_new_owner_sees_it_then_it_is_quiet_and_both_looks_are_kept(
     alert = given_on(raised(site, physio), colleague, physio)
     alert = alerts.acknowledge(alert=alert, by=colleague, at=NOON + 10 * MINUTE)
     assert watching.watch(at=NOON + DAY).told == 0
-    assert alert.last_seen == (colleague, NOON + 10 * MINUTE)
+    assert alert.last_seen == Seen(colleague, NOON + 10 * MINUTE)
     # And once more, back to who saw it first: nobody knows by themselves that it is theirs again.
     alert = alerts.reassign(
         alert=alert, to=physio, reason="You know her", by=colleague, at=NOON + HOUR

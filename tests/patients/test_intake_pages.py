@@ -230,7 +230,9 @@ def test_a_flag_of_the_intake_is_closed_with_a_reason_before_anything_is_assigne
     assert "A program can be assigned" in text
     assert not patient.red_flags.open().exists()
     assert "Assign version 1" in words(staff.get(at_address("patient_assign", patient)))
-    assert staff.post(address, {"reason": "Again."}).status_code == 404
+    again = staff.post(address, {"reason": "Again."})
+    assert again.status_code == 400
+    assert "The red flag is closed already" in words(again)
 
 
 def test_a_flag_of_the_same_day_shows_its_own_text(staff, patient, site):
