@@ -142,12 +142,10 @@ def _rows(found: list[OutboxMessage]) -> list[Row]:
     ids: dict[str, list[str]] = defaultdict(list)
     for message in found:
         ids[message.subject_type].append(message.subject_id)
-    patients = _named(Patient.objects.all()).filter(named__in=ids["patient"])
-    carers = _named(Carer.objects.select_related("patient")).filter(named__in=ids["carer"])
-    enquiries = _named(Enquiry.objects.all()).filter(named__in=ids["enquiry"])
-    own = {row.named: row for row in patients}
-    helped = {row.named: row.patient for row in carers}
-    to = {row.named: row.name for row in enquiries}
+    carers = Carer.objects.select_related("patient").filter(pk__in=ids["carer"])
+    own = {str(row.pk): row for row in Patient.objects.filter(pk__in=ids["patient"])}
+    helped = {str(row.pk): row.patient for row in carers}
+    to = {str(row.pk): row.name for row in Enquiry.objects.filter(pk__in=ids["enquiry"])}
     return [
         Row(
             message,

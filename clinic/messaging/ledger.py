@@ -199,8 +199,11 @@ class Ledger:
             OutboxMessage.objects.filter(pk__in=pks).update(
                 status=Status.SUPPRESSED, reason=reason, settled_at=now
             )
+        by_moment: dict[dt.datetime, list] = collections.defaultdict(list)
         for pk, moment in waits.items():
-            OutboxMessage.objects.filter(pk=pk).update(
+            by_moment[moment].append(pk)
+        for moment, pks in by_moment.items():
+            OutboxMessage.objects.filter(pk__in=pks).update(
                 status=Status.DUE, sender=None, due_at=moment, wake_at=moment
             )
         stay = reasons.keys() | waits.keys()
